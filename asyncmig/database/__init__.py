@@ -1,0 +1,1 @@
+"""The only package that awaits a connection: locks, version and journal tables, and the executor."""

@@ -1,0 +1,189 @@
+"""What a run, a plan or a look at a database comes back with: typed values, JSON-ready."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = [
+    "ChangedScript",
+    "CurrentReport",
+    "Direction",
+    "JournalEntry",
+    "Outcome",
+    "PlanReport",
+    "PlannedOperation",
+    "PlannedStep",
+    "Report",
+    "RevisionState",
+    "StatusReport",
+    "StepReport",
+]
+
+
+class Direction(StrEnum):
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    STAMP = "stamp"
+
+
+class Outcome(StrEnum):
+    APPLIED = "applied"
+    FAILED = "failed"
+    INCOMPLETE = "incomplete"
+
+
+class RevisionState(StrEnum):
+    """Where an id of the version table stands: in the files; ahead of them (the journal traces it); foreign."""
+
+    KNOWN = "known"
+    AHEAD = "ahead"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One applied step; `seconds` is wall time from its first statement to its commit."""
+
+    revision: str
+    direction: Direction
+    message: str
+    down_revisions: tuple[str, ...]
+    path: Path | None
+    statements: int
+    seconds: float
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did. `before` and `after` are the ids in the version table; `sql` is the text of a --sql run."""
+
+    target: str
+    database: str                       # URL without password
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    steps: tuple[StepReport, ...] = ()
+    ahead: tuple[str, ...] = ()         # ids of a newer release found in the database
+    seconds: float = 0.0
+    waited: float = 0.0                 # seconds spent waiting for the run lock
+    sql: str | None = None
+
+    @property
+    def applied(self) -> tuple[str, ...]:
+        """The ids of the steps, in order."""
+        return tuple(step.revision for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOperation:
+    """`sign` is '+', '-' or '~'; `sql` the statements; `transactional` False when it runs outside the transaction."""
+
+    sign: str
+    description: str
+    sql: tuple[str, ...]
+    line: int | None = None
+    transactional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """`dynamic` says (with its line) why a script cannot be known before it runs; its operations are then empty."""
+
+    revision: str
+    direction: Direction
+    message: str
+    down_revisions: tuple[str, ...]
+    path: Path | None
+    operations: tuple[PlannedOperation, ...]
+    dynamic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    target: str
+    database: str
+    current: tuple[str, ...]
+    steps: tuple[PlannedStep, ...]
+    ahead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentRevision:
+    """One row of the version table. `is_head` counts effective heads; `label` are its branch labels."""
+
+    revision: str
+    state: RevisionState
+    is_head: bool
+    message: str
+    down_revisions: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentReport:
+    database: str
+    revisions: tuple[CurrentRevision, ...]
+
+    @property
+    def at_head(self) -> bool:
+        """Every row is a head and none is foreign (what `current --check-heads` asks is the Migrator's)."""
+        return bool(self.revisions) and all(row.is_head for row in self.revisions)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedScript:
+    """An applied script whose meaning is no longer what was applied."""
+
+    revision: str
+    path: Path
+    applied_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteRevision:
+    revision: str
+    direction: Direction
+    statements_done: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    database: str
+    source: str                          # where the URL came from: "--url", "ASYNCMIG_URL", "env.py", a file, "DATABASE_URL"
+    server: str                          # "PostgreSQL 18.1", "SQLite 3.40.1"
+    current: tuple[CurrentRevision, ...]
+    heads: tuple[str, ...]
+    pending: tuple[str, ...]             # in the order in which upgrade heads would apply them
+    changed: tuple[ChangedScript, ...]
+    incomplete: tuple[IncompleteRevision, ...]
+
+    @property
+    def clean(self) -> bool:
+        return not (self.pending or self.changed or self.incomplete) and all(
+            row.state is not RevisionState.FOREIGN for row in self.current
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One row of the journal; times are UTC, `seconds` None while a step is incomplete."""
+
+    id: int
+    revision: str
+    down_revisions: tuple[str, ...]
+    direction: Direction
+    outcome: Outcome
+    checksum: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    seconds: float | None
+    statements_done: int
+    database_user: str | None
+    host: str | None
+    version: str
+    error: str | None

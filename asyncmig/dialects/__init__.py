@@ -1,0 +1,1 @@
+"""What is true on one database: the statements of an operation and their facts."""

@@ -1,0 +1,62 @@
+"""SQL plus its facts: what is sent, where it came from, and what it does to those who are working."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.operations.base import Operation, Origin
+from asyncmig.schema.model import Ref
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+__all__ = ["LockLevel", "Parameters", "Statement"]
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class LockLevel(IntEnum):
+    """PostgreSQL's table locks, weakest first (manual, "Table-Level Locks"). NONE is no table lock."""
+
+    NONE = 0
+    ACCESS_SHARE = 1
+    ROW_SHARE = 2
+    ROW_EXCLUSIVE = 3
+    SHARE_UPDATE_EXCLUSIVE = 4
+    SHARE = 5
+    SHARE_ROW_EXCLUSIVE = 6
+    EXCLUSIVE = 7
+    ACCESS_EXCLUSIVE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement for one database.
+
+    `sql` is what the driver gets, or, where `clause` is set, its compiled text with placeholders, for
+    messages and for the hash. A statement with a clause is executed through SQLAlchemy with `parameters`.
+    `transactional` is False where the database refuses to run it inside a transaction block.
+    The facts that are None are not known.
+    """
+
+    sql: str
+    clause: sa.Executable | None = field(default=None, compare=False, repr=False)
+    parameters: Parameters | None = None
+    execution_options: Mapping[str, Any] | None = None
+    transactional: bool = True
+    lock: LockLevel | None = None
+    locks: Ref | None = None
+    scans: bool | None = None
+    rewrites: bool | None = None
+    operation: Operation | None = field(default=None, compare=False, repr=False)
+    origin: Origin | None = None
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits over the SQL and its parameters: what a resumed step compares."""
+        text = f"{self.sql}\0{self.parameters!r}" if self.parameters else self.sql
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Schemas as values, and the way between them and SQLAlchemy."""

@@ -1,0 +1,241 @@
+"""The shape of a database as values: what is compared, planned and carried between databases.
+
+Everything is frozen and compared by value. SQLAlchemy objects ride along inside `SqlType` and
+`SqlText`, outside equality, so that a schema read from models compiles to exactly what the models say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from asyncmig.schema.types import SqlText, SqlType
+
+__all__ = [
+    "Check",
+    "Column",
+    "Computed",
+    "Constraint",
+    "EnumType",
+    "Exclude",
+    "ForeignKey",
+    "Identity",
+    "Index",
+    "Kind",
+    "Options",
+    "PrimaryKey",
+    "Ref",
+    "Schema",
+    "Sequence",
+    "Table",
+    "Unique",
+]
+
+Kind = Literal["table", "index", "enum", "sequence", "schema", "view"]
+
+Options = tuple[tuple[str, Any], ...]
+"""Dialect keywords such as ("postgresql_with", {...}), sorted by key."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """The address of an object: `schema` is None for the connection's default schema."""
+
+    name: str
+    schema: str | None = None
+    kind: Kind = "table"
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A sequence of its own (not the one that a SERIAL or identity column owns); None is the database's default."""
+
+    name: str
+    schema: str | None = None
+    start: int | None = None
+    increment: int | None = None
+    minvalue: int | None = None
+    maxvalue: int | None = None
+    cache: int | None = None
+    cycle: bool = False
+    type: SqlType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """GENERATED ... AS IDENTITY; None is the database's default."""
+
+    always: bool = False
+    start: int | None = None
+    increment: int | None = None
+    minvalue: int | None = None
+    maxvalue: int | None = None
+    cache: int | None = None
+    cycle: bool | None = None
+    on_null: bool | None = None
+    options: Options = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """GENERATED ALWAYS AS (text); `persisted` None is the database's default."""
+
+    text: SqlText
+    persisted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; whether it belongs to the primary key is said by the table's PrimaryKey."""
+
+    name: str
+    type: SqlType
+    nullable: bool = True
+    default: SqlText | None = None
+    identity: Identity | None = None
+    computed: Computed | None = None
+    sequence: Sequence | None = None
+    autoincrement: bool | Literal["auto", "ignore_fk"] = "auto"
+    comment: str | None = None
+    options: Options = ()
+    system: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryKey:
+    columns: tuple[str, ...]
+    name: str | None = None
+    deferrable: bool | None = None
+    initially: str | None = None
+    comment: str | None = None
+    options: Options = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    columns: tuple[str, ...]
+    name: str | None = None
+    deferrable: bool | None = None
+    initially: str | None = None
+    comment: str | None = None
+    options: Options = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`type_bound` marks the CHECK that a Boolean or a non-native Enum brings along."""
+
+    text: SqlText
+    name: str | None = None
+    deferrable: bool | None = None
+    initially: str | None = None
+    comment: str | None = None
+    options: Options = ()
+    type_bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    columns: tuple[str, ...]
+    target: Ref
+    target_columns: tuple[str, ...]
+    name: str | None = None
+    onupdate: str | None = None
+    ondelete: str | None = None
+    deferrable: bool | None = None
+    initially: str | None = None
+    match: str | None = None
+    comment: str | None = None
+    options: Options = ()
+    use_alter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exclude:
+    """EXCLUDE USING ... (element WITH operator, ...)."""
+
+    elements: tuple[tuple[SqlText, str], ...]
+    name: str | None = None
+    using: str = "gist"
+    where: SqlText | None = None
+    deferrable: bool | None = None
+    initially: str | None = None
+    ops: Options = ()
+    options: Options = ()
+
+
+Constraint = PrimaryKey | Unique | Check | ForeignKey | Exclude
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`elements` are column names or expressions (an expression carries its own DESC, COLLATE, NULLS FIRST)."""
+
+    name: str | None
+    elements: tuple[str | SqlText, ...]
+    unique: bool = False
+    options: Options = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnumType:
+    """CREATE TYPE name AS ENUM (values)."""
+
+    name: str
+    values: tuple[str, ...]
+    schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`constraints` stand in the order in which they were declared; the primary key is one of them."""
+
+    name: str
+    columns: tuple[Column, ...]
+    schema: str | None = None
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    comment: str | None = None
+    options: Options = ()
+    prefixes: tuple[str, ...] = ()
+    stored_sql: str | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.name, self.schema)
+
+    @property
+    def primary_key(self) -> PrimaryKey | None:
+        return next((c for c in self.constraints if isinstance(c, PrimaryKey)), None)
+
+    def column(self, name: str) -> Column:
+        """The column called `name`; KeyError when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Every object by its address. Mappings are never changed in place: `with_table` and its like copy."""
+
+    tables: Mapping[Ref, Table] = MappingProxyType({})
+    enums: Mapping[Ref, EnumType] = MappingProxyType({})
+    sequences: Mapping[Ref, Sequence] = MappingProxyType({})
+
+    def with_table(self, table: Table) -> Schema:
+        return replace(self, tables={**self.tables, table.ref: table})
+
+    def without_table(self, ref: Ref) -> Schema:
+        return replace(self, tables={key: value for key, value in self.tables.items() if key != ref})
+
+    def change_table(self, ref: Ref, change: Callable[[Table], Table]) -> Schema:
+        """The schema with one table replaced; a table that is not known leaves it as it is."""
+        table = self.tables.get(ref)
+        return self if table is None else self.with_table(change(table))
