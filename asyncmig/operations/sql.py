@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
+from asyncmig.errors import Irreversible, OperationError
 from asyncmig.operations.base import Operation
+from asyncmig.schema.model import Ref, Schema
+
+if TYPE_CHECKING:
+    from asyncmig.operations.visitor import OperationVisitor
+
+__all__ = ["Execute", "InlineLiteral", "plain_sql"]
+
+T = TypeVar("T")
+
+_SHOWN = 60
+_ESCAPED_COLON = re.compile(r"\\(:[\w$]*)(?![:\w$])")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,3 +32,50 @@ class Execute(Operation):
 
     sql: str | sa.Executable
     execution_options: Mapping[str, Any] | None = None
+
+    def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
+        return visitor.execute(self, before)
+
+    def apply(self, schema: Schema) -> Schema:
+        """The same schema: what free SQL does to it is not known."""
+        return schema
+
+    def reverse(self, before: Schema) -> tuple[Operation, ...]:
+        raise Irreversible(
+            f"{self.describe()}: what SQL of a script undoes is not known.", hint="Write the downgrade by hand."
+        )
+
+    def describe(self) -> str:
+        words = " ".join(str(self.sql).split())
+        return f"Execute {words}" if len(words) <= _SHOWN else f"Execute {words[:_SHOWN].rstrip()}..."
+
+    def touches(self) -> frozenset[Ref]:
+        """Empty: free SQL may touch anything."""
+        return frozenset()
+
+
+def plain_sql(sql: object) -> str | sa.Executable:
+    r"""What a script gave to execute, checked.
+
+    In text, `\:` becomes `:` as it does in SQLAlchemy's text(): scripts escape it because Alembic reads
+    ``:name`` as a parameter. Here text has no parameters, so an unescaped one stays as it is.
+    """
+    if isinstance(sql, str):
+        return _ESCAPED_COLON.sub(r"\1", sql)
+    if isinstance(sql, sa.Executable):
+        return sql
+    raise OperationError(
+        f"execute wants SQL text or a SQLAlchemy construct that can be executed, not {type(sql).__name__}."
+    )
+
+
+class InlineLiteral(sa.BindParameter[Any]):
+    """A value that is written into the SQL itself, live and offline alike."""
+
+    # The compiled text holds the value, and a cached one would be given to every other value.
+    inherit_cache = False
+
+
+@compiles(InlineLiteral)
+def _inline(element: InlineLiteral, compiler: SQLCompiler, **keywords: Any) -> str:
+    return str(compiler.render_literal_bindparam(element, **keywords))  # type: ignore[no-untyped-call]

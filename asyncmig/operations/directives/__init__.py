@@ -1,0 +1,1 @@
+"""The directives of `op`, one file a family."""

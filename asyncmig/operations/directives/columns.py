@@ -1,0 +1,61 @@
+"""`op` on columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from asyncmig.errors import OperationError
+from asyncmig.operations.columns import AddColumn, DropColumn
+from asyncmig.operations.directives.base import Directives, check_keywords, check_name
+from asyncmig.operations.directives.build import build_table
+from asyncmig.schema.metadata import from_sqlalchemy
+from asyncmig.schema.model import PrimaryKey, Ref
+
+__all__ = ["ColumnDirectives"]
+
+
+class ColumnDirectives(Directives):
+    __slots__ = ()
+
+    def add_column(
+        self,
+        table_name: str,
+        column: sa.Column[Any],
+        *,
+        schema: str | None = None,
+        if_not_exists: bool | None = None,
+        inline_references: bool | None = None,
+        inline_primary_key: bool | None = None,
+    ) -> None:
+        """Add a column, with the foreign keys, UNIQUE, index and CHECK that the Column brings along.
+
+        primary_key=True counts only with `inline_primary_key`. The Column object stays as it is and may be
+        used again.
+        """
+        name = check_name("add_column", "table name", table_name)
+        if not isinstance(column, sa.Column):
+            raise OperationError(f"add_column {name} takes one sa.Column, not {type(column).__name__}.")
+        convention = self._step().naming_convention
+        keywords = {"schema": schema} if schema else {}
+        # A copy even of a free column: once attached, a second use would lose its foreign keys.
+        table = from_sqlalchemy(build_table("add_column", name, [column._copy()], convention, keywords))
+        operation = AddColumn(
+            Ref(name, schema),
+            table.columns[0],
+            constraints=tuple(c for c in table.constraints if not isinstance(c, PrimaryKey)),
+            indexes=table.indexes,
+            primary_key=bool(column.primary_key),
+            if_not_exists=bool(if_not_exists),
+            inline_references=bool(inline_references),
+            inline_primary_key=bool(inline_primary_key),
+        )
+        self._emit(operation)
+
+    def drop_column(self, table_name: str, column_name: str, *, schema: str | None = None, **kw: Any) -> None:
+        """Drop a column with its values, and with the constraints and indexes that name it."""
+        table = check_name("drop_column", "table name", table_name)
+        column = check_name("drop_column", "column name", column_name)
+        check_keywords("drop_column", kw, ["schema", "if_exists"])
+        self._emit(DropColumn(Ref(table, schema), column, bool(kw.get("if_exists"))))

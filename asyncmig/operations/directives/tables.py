@@ -1,0 +1,48 @@
+"""`op` on whole tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.operations.directives.base import Directives, check_name
+from asyncmig.operations.directives.build import build_table
+from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
+from asyncmig.schema.metadata import from_sqlalchemy
+from asyncmig.schema.model import Ref
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from sqlalchemy.sql.schema import SchemaItem
+
+__all__ = ["TableDirectives"]
+
+
+class TableDirectives(Directives):
+    __slots__ = ()
+
+    def create_table(
+        self, table_name: str, *columns: SchemaItem, if_not_exists: bool | None = None, **kw: Any
+    ) -> sa.Table:
+        """Create a table of Column, Constraint and Index objects; `kw` is what sa.Table takes.
+
+        Constraints without a name get one from the naming convention of the project's models. The
+        sa.Table that comes back serves for bulk_insert and queries.
+        """
+        sink = self._step()
+        name = check_name("create_table", "table name", table_name)
+        table = build_table("create_table", name, columns, sink.naming_convention, kw)
+        self._emit(CreateTable(from_sqlalchemy(table), bool(if_not_exists)))
+        return table
+
+    def drop_table(
+        self, table_name: str, *, schema: str | None = None, if_exists: bool | None = None, **kw: Any
+    ) -> None:
+        """Drop a table with all its rows; `kw` is what sa.Table takes and changes nothing here."""
+        name = check_name("drop_table", "table name", table_name)
+        self._emit(DropTable(Ref(name, schema), bool(if_exists)))
+
+    def rename_table(self, old_table_name: str, new_table_name: str, *, schema: str | None = None) -> None:
+        """Rename a table inside its schema."""
+        old = check_name("rename_table", "old table name", old_table_name)
+        new = check_name("rename_table", "new table name", new_table_name)
+        self._emit(RenameTable(Ref(old, schema), new))

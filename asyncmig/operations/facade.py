@@ -1,0 +1,25 @@
+"""`op`: what a migration script calls.
+
+It has no state. Each call finds the step that runs in its own context, turns its arguments into an
+Operation and hands that over with the script's line.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from asyncmig.operations.directives.columns import ColumnDirectives
+from asyncmig.operations.directives.indexes import IndexDirectives
+from asyncmig.operations.directives.sql import SqlDirectives
+from asyncmig.operations.directives.tables import TableDirectives
+
+__all__ = ["Operations", "op"]
+
+
+class Operations(TableDirectives, ColumnDirectives, IndexDirectives, SqlDirectives):
+    """Every directive, with Alembic's names and parameters; a family a base class."""
+
+    __slots__ = ()
+
+
+op: Final = Operations()
