@@ -1,0 +1,82 @@
+"""Which modules of other distributions each part may import: what the contracts in pyproject.toml cannot say.
+
+Imports under TYPE_CHECKING are exempt: they load nothing and bind nobody.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import asyncmig
+
+ROOT = Path(asyncmig.__file__).parent
+AWAITING = ("database/", "fleet.py", "integrations/", "testing/", "cli/runner.py", "migrator.py", "environment.py")
+ALLOWED = {
+    "anyio": AWAITING,
+    "asyncio": AWAITING,
+    "sqlalchemy.ext.asyncio": AWAITING,
+    "typer": ("cli/",),
+    "click": ("cli/",),
+    "rich": ("cli/",),
+    "sqlalchemy.dialects.postgresql": ("dialects/", "schema/", "alembic_names/"),
+    "alembic": (),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_a_restricted_module_is_imported_only_where_it_may(name: str) -> None:
+    offenders = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted(ROOT.rglob("*.py"))
+        for imported, line in imported_names(ast.parse(path.read_text(encoding="utf-8")))
+        if (imported == name or imported.startswith(name + "."))
+        and not path.relative_to(ROOT).as_posix().startswith(ALLOWED[name])
+    ]
+    assert offenders == []
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("import a.b", ["a.b"]),
+        ("from a import b", ["a", "a.b"]),
+        ("def f():\n    from a.b import c as d", ["a.b", "a.b.c"]),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a", ["typing", "typing.TYPE_CHECKING"]),
+        ("if not TYPE_CHECKING:\n    import a", ["a"]),
+    ],
+)
+def test_imported_names_sees_each_import_that_runs(source: str, names: list[str]) -> None:
+    assert [name for name, _ in imported_names(ast.parse(source))] == names
+
+
+def imported_names(node: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every module or name that this code imports when it runs, with its line."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(child, ast.Import):
+            yield from ((alias.name, child.lineno) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom) and child.module:
+            yield child.module, child.lineno
+            yield from ((f"{child.module}.{alias.name}", child.lineno) for alias in child.names)
+        yield from imported_names(child)
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("heads",), ("history",)])
+def test_a_command_about_files_never_loads_the_heavy_modules(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "migrations" / "versions").mkdir(parents=True)
+    (tmp_path / "asyncmig.toml").write_text('[asyncmig]\nscript_location = "migrations"\nurl = "sqlite:///test.db"\n')
+    heavy = {"sqlalchemy", "mako", "aiosqlite", "asyncpg", "pydantic"}
+    program = (
+        "import sys\nfrom asyncmig.cli import main\n"
+        f"sys.argv = ['asyncmig', *{list(arguments)!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        f"print('loaded:', *sorted({heavy!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded: ".rstrip()
