@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from asyncmig.revisions.plan import Direction
+
 __all__ = [
     "ChangedScript",
     "CurrentReport",
@@ -23,16 +25,11 @@ __all__ = [
 ]
 
 
-class Direction(StrEnum):
-    UPGRADE = "upgrade"
-    DOWNGRADE = "downgrade"
-    STAMP = "stamp"
-
-
 class Outcome(StrEnum):
     APPLIED = "applied"
     FAILED = "failed"
     INCOMPLETE = "incomplete"
+    ABANDONED = "abandoned"
 
 
 class RevisionState(StrEnum):
