@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Literal
 
 from asyncmig.schema.types import SqlText, SqlType
@@ -36,7 +35,7 @@ __all__ = [
 Kind = Literal["table", "index", "enum", "sequence", "schema", "view"]
 
 Options = tuple[tuple[str, Any], ...]
-"""Dialect keywords such as ("postgresql_with", {...}), sorted by key."""
+"""Dialect keywords such as ("postgresql_with", FrozenMap(...)), sorted by key; see options.py."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,22 +61,33 @@ class Sequence:
     minvalue: int | None = None
     maxvalue: int | None = None
     cache: int | None = None
-    cycle: bool = False
+    cycle: bool | None = None
+    nominvalue: bool | None = None
+    nomaxvalue: bool | None = None
     type: SqlType | None = None
+    optional: bool = False
+    options: Options = ()
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.name, self.schema, "sequence")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """GENERATED ... AS IDENTITY; None is the database's default."""
 
-    always: bool = False
+    always: bool | None = False
     start: int | None = None
     increment: int | None = None
     minvalue: int | None = None
     maxvalue: int | None = None
     cache: int | None = None
     cycle: bool | None = None
+    nominvalue: bool | None = None
+    nomaxvalue: bool | None = None
     on_null: bool | None = None
+    order: bool | None = None
     options: Options = ()
 
 
@@ -91,7 +101,10 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; whether it belongs to the primary key is said by the table's PrimaryKey."""
+    """One column; whether it belongs to the primary key is said by the table's PrimaryKey.
+
+    `autoincrement` is False where a default on the client's side keeps SQLAlchemy from writing SERIAL.
+    """
 
     name: str
     type: SqlType
@@ -128,7 +141,11 @@ class Unique:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`type_bound` marks the CHECK that a Boolean or a non-native Enum brings along."""
+    """`column` names the column in whose definition a CHECK stands, None for one of the table.
+
+    `type_bound` marks the CHECK that a Boolean or a non-native Enum brings along; `rule`, outside
+    equality, says for which compilers SQLAlchemy writes it.
+    """
 
     text: SqlText
     name: str | None = None
@@ -136,7 +153,9 @@ class Check:
     initially: str | None = None
     comment: str | None = None
     options: Options = ()
+    column: str | None = None
     type_bound: bool = False
+    rule: Callable[..., bool] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +176,9 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Exclude:
-    """EXCLUDE USING ... (element WITH operator, ...)."""
+    """EXCLUDE USING ... (element WITH operator, ...); elements are column names or expressions."""
 
-    elements: tuple[tuple[SqlText, str], ...]
+    elements: tuple[tuple[str | SqlText, str], ...]
     name: str | None = None
     using: str = "gist"
     where: SqlText | None = None
@@ -189,6 +208,10 @@ class EnumType:
     name: str
     values: tuple[str, ...]
     schema: str | None = None
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.name, self.schema, "enum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +248,9 @@ class Table:
 class Schema:
     """Every object by its address. Mappings are never changed in place: `with_table` and its like copy."""
 
-    tables: Mapping[Ref, Table] = MappingProxyType({})
-    enums: Mapping[Ref, EnumType] = MappingProxyType({})
-    sequences: Mapping[Ref, Sequence] = MappingProxyType({})
+    tables: Mapping[Ref, Table] = field(default_factory=dict)
+    enums: Mapping[Ref, EnumType] = field(default_factory=dict)
+    sequences: Mapping[Ref, Sequence] = field(default_factory=dict)
 
     def with_table(self, table: Table) -> Schema:
         return replace(self, tables={**self.tables, table.ref: table})

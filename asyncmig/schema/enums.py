@@ -1,0 +1,53 @@
+"""The enum types that columns bring along where the database has such types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from asyncmig.schema.model import Column, EnumType
+from asyncmig.schema.spelling import spelling_dialect
+
+__all__ = ["enum_types", "named_types"]
+
+
+def named_types(engine: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) -> Iterator[Any]:
+    """The types with a CREATE TYPE or CREATE DOMAIN of their own inside `engine`, those needed first.
+
+    They are SQLAlchemy's NamedType objects for PostgreSQL (ENUM, DOMAIN), seen through TypeDecorators,
+    variants and arrays.
+    """
+    if _is_plain(engine):
+        return
+    from sqlalchemy.dialects.postgresql.named_types import DOMAIN, NamedType
+
+    impl: Any = engine.dialect_impl(dialect)
+    while isinstance(impl, sa.types.TypeDecorator):
+        impl = impl.impl_instance
+    if isinstance(impl, sa.ARRAY):
+        yield from named_types(impl.item_type, dialect)
+    elif isinstance(impl, NamedType):
+        if isinstance(impl, DOMAIN):
+            yield from named_types(impl.data_type, dialect)
+        yield impl
+
+
+def enum_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:
+    """The enums of the columns, each once, in order."""
+    found: dict[Any, EnumType] = {}
+    for column in columns:
+        if _is_plain(column.type.engine):
+            continue
+        for named in named_types(column.type.engine, spelling_dialect("postgresql")):
+            if isinstance(named, sa.Enum):
+                enum = EnumType(str(named.name), tuple(named.enums), named.schema)
+                found.setdefault(enum.ref, enum)
+    return tuple(found.values())
+
+
+def _is_plain(engine: sa.types.TypeEngine[Any]) -> bool:
+    """Most types: known to hold no named type without asking a dialect."""
+    special = isinstance(engine, sa.Enum | sa.types.TypeDecorator | sa.ARRAY) or engine.__visit_name__ == "DOMAIN"
+    return not special and not engine._variant_mapping

@@ -1,0 +1,46 @@
+"""The way between SQLAlchemy's MetaData and our values."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from asyncmig.schema.enums import enum_types
+from asyncmig.schema.from_metadata import (
+    ColumnParts,
+    TypePool,
+    column_from_sqlalchemy,
+    from_sqlalchemy,
+    sequence_from_sqlalchemy,
+)
+from asyncmig.schema.model import Schema
+from asyncmig.schema.to_metadata import column_to_sqlalchemy, sequence_to_sqlalchemy, to_sqlalchemy
+
+__all__ = [
+    "ColumnParts",
+    "TypePool",
+    "column_from_sqlalchemy",
+    "column_to_sqlalchemy",
+    "from_sqlalchemy",
+    "schema_from_metadata",
+    "sequence_from_sqlalchemy",
+    "sequence_to_sqlalchemy",
+    "to_sqlalchemy",
+]
+
+
+def schema_from_metadata(*metadatas: sa.MetaData) -> Schema:
+    """Every table, enum and sequence that the metadata declare; a later one wins over an equal name."""
+    types = TypePool()
+    found = [from_sqlalchemy(t, types) for m in metadatas for t in m.tables.values() if not _is_view(t)]
+    sequences = [sequence_from_sqlalchemy(s) for m in metadatas for s in m._sequences.values()]
+    enums = [enum for table in found for enum in enum_types(table.columns)]
+    return Schema(
+        tables={table.ref: table for table in found},
+        enums={enum.ref: enum for enum in enums},
+        sequences={sequence.ref: sequence for sequence in sequences},
+    )
+
+
+def _is_view(table: sa.Table) -> bool:
+    """SQLAlchemy 2.1 keeps views among the tables; 2.0 has none."""
+    return bool(getattr(table, "is_view", False))
