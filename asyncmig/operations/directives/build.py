@@ -55,7 +55,7 @@ def build_index_table(
     table = sa.Table(table_name, _metadata(convention), schema=schema)
     try:
         parts = [_index_element(table, element) for element in elements]
-        table.append_constraint(sa.Index(name, *parts, unique=unique, **keywords))  # type: ignore[arg-type]
+        table.append_constraint(sa.Index(name, *parts, unique=unique, **keywords))
     except (TypeError, sa.exc.ArgumentError, sa.exc.InvalidRequestError) as error:
         raise OperationError(f"{directive} {name or ''} on {table_name}: {error}") from error
     return table
@@ -126,10 +126,10 @@ def _index_element(table: sa.Table, element: object) -> Any:
     )
 
 
-def _moved(table: sa.Table, element: sa.TextClause | sa.ColumnElement[Any]) -> Any:
-    def replace(part: Any, **_: object) -> Any:
-        if not isinstance(part, sa.Column) or getattr(part, "table", None) in (None, table):
+def _moved(table: sa.Table, expression: sa.TextClause | sa.ColumnElement[Any]) -> Any:
+    def replace(element: Any, **_: Any) -> Any:
+        if not isinstance(element, sa.Column) or getattr(element, "table", None) in (None, table):
             return None
-        return _index_element(table, str(part.name))
+        return _index_element(table, str(element.name))
 
-    return replacement_traverse(cast("Any", element), {}, replace)
+    return replacement_traverse(cast("sa.ColumnElement[Any]", expression), {}, replace)
