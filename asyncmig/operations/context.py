@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ class ContextSettings:
     `config` is any object with get_section, get_main_option and attributes; `as_sql` is true for --sql.
     """
 
-    opts: Mapping[str, Any] = MappingProxyType({})
+    opts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     version_table: str = "asyncmig_version"
     version_table_schema: str | None = None
     config: Any = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
+from asyncmig.operations.words import sql_words
 from asyncmig.schema.model import Index, Options, Ref, Schema, Table
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class CreateIndex(Operation):
         return (DropIndex(self.index.name, self.ref, self.ref.schema, options=options, index=self.index),)
 
     def describe(self) -> str:
-        elements = ", ".join(e if isinstance(e, str) else str(e.clause) for e in self.index.elements)
+        elements = ", ".join(e if isinstance(e, str) else sql_words(e.clause) for e in self.index.elements)
         kind = "unique index" if self.index.unique else "index"
         name = f" {self.index.name}" if self.index.name else ""
         return f"Create {kind}{name} on {self.ref} ({elements})"

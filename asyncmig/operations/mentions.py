@@ -26,7 +26,7 @@ def constraint_uses(constraint: Constraint, column: str) -> bool:
         case PrimaryKey() | Unique() | ForeignKey():
             return column in constraint.columns
         case Check():
-            return text_uses(constraint.text, column)
+            return constraint.column == column or text_uses(constraint.text, column)
         case Exclude():
             texts = [element for element, _ in constraint.elements]
             texts += [constraint.where] if constraint.where else []

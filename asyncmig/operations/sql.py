@@ -13,6 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from asyncmig.errors import Irreversible, OperationError
 from asyncmig.operations.base import Operation
+from asyncmig.operations.words import sql_words
 from asyncmig.schema.model import Ref, Schema
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = ["Execute", "InlineLiteral", "plain_sql"]
 
 T = TypeVar("T")
 
-_SHOWN = 60
 _ESCAPED_COLON = re.compile(r"\\(:[\w$]*)(?![:\w$])")
 
 
@@ -46,8 +46,7 @@ class Execute(Operation):
         )
 
     def describe(self) -> str:
-        words = " ".join(str(self.sql).split())
-        return f"Execute {words}" if len(words) <= _SHOWN else f"Execute {words[:_SHOWN].rstrip()}..."
+        return f"Execute {sql_words(self.sql)}"
 
     def touches(self) -> frozenset[Ref]:
         """Empty: free SQL may touch anything."""
