@@ -1,0 +1,62 @@
+"""Errors as the user sees them: one short paragraph on stderr, an object on stdout with --json, an exit code."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+import traceback
+from typing import TYPE_CHECKING
+
+from asyncmig.errors import AsyncmigError
+from asyncmig.url import redact
+
+if TYPE_CHECKING:
+    from asyncmig.cli.output import Console
+
+__all__ = ["BUG_EXIT_CODE", "error_payload", "paragraph", "report"]
+
+BUG_EXIT_CODE = 3
+
+
+def paragraph(text: str, *, width: int | None) -> str:
+    """`text` wrapped at words; a line break in it stays one. Without a width (no terminal) nothing is wrapped."""
+    if width is None:
+        return text
+    lines = text.splitlines() or [""]
+    return "\n".join(textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in lines)
+
+
+def error_payload(error: BaseException, exit_code: int) -> dict[str, object]:
+    """The `error` object of --json: type, message, hint, exit code and the error's own data."""
+    expected = isinstance(error, AsyncmigError)
+    return {
+        "type": type(error).__name__,
+        "message": redact(error.message if isinstance(error, AsyncmigError) else str(error)),
+        "hint": error.hint if isinstance(error, AsyncmigError) else None,
+        "exit_code": exit_code,
+        "expected": expected,
+        **(error.data if isinstance(error, AsyncmigError) else {}),
+    }
+
+
+def report(error: BaseException, console: Console, *, show_traceback: bool) -> int:
+    """Say what went wrong and return the exit code that goes with it."""
+    if show_traceback:
+        print(redact("".join(traceback.format_exception(error))), file=console.err, end="")
+    exit_code = error.exit_code if isinstance(error, AsyncmigError) else BUG_EXIT_CODE
+    width = min(shutil.get_terminal_size().columns, 100) if console.interactive else None
+    text = paragraph(f"error: {_sentences(error)}", width=width)
+    label = console.err_styles.paint("error:", "error")
+    print(redact(text.replace("error:", label, 1)), file=console.err, flush=True)
+    console.data({"error": error_payload(error, exit_code)})
+    return exit_code
+
+
+def _sentences(error: BaseException) -> str:
+    if isinstance(error, AsyncmigError):
+        return str(error)
+    name = type(error).__name__
+    return (
+        f"unexpected {name}: {error}. This is a defect in asyncmig or in code that it called; "
+        "run the same command with --traceback to see where."
+    )

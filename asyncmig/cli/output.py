@@ -1,0 +1,91 @@
+"""Where text goes: the result to stdout, everything else to stderr, colour only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+__all__ = ["Console", "Styles", "printable_json"]
+
+_CODES = {
+    "add": "32",
+    "drop": "31",
+    "change": "33",
+    "dim": "2",
+    "strong": "1",
+    "error": "1;31",
+    "warning": "1;33",
+    "id": "33",
+}
+_SIGNS = {"+": "add", "-": "drop", "~": "change"}
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """Colours for one stream; without colour every text comes back as it is."""
+
+    colour: bool = False
+
+    def paint(self, text: str, style: str) -> str:
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.colour and text else text
+
+    def signed(self, text: str) -> str:
+        """A line that begins with + - or ~, in the colour of its sign."""
+        style = _SIGNS.get(text.lstrip()[:1])
+        return self.paint(text, style) if style else text
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Both streams of the process, and what the user wants to see of them."""
+
+    out: TextIO
+    err: TextIO
+    out_styles: Styles = Styles()
+    err_styles: Styles = Styles()
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    @classmethod
+    def for_process(
+        cls, *, as_json: bool = False, quiet: bool = False, verbose: bool = False, no_color: bool = False
+    ) -> Console:
+        def styles(stream: TextIO) -> Styles:
+            wanted = not (no_color or os.environ.get("NO_COLOR")) and os.environ.get("TERM") != "dumb"
+            return Styles(wanted and stream.isatty())
+
+        return cls(sys.stdout, sys.stderr, styles(sys.stdout), styles(sys.stderr), as_json, quiet, verbose)
+
+    @property
+    def interactive(self) -> bool:
+        """Somebody looks at stderr: a progress bar makes sense."""
+        return self.err.isatty()
+
+    def result(self, text: str) -> None:
+        """The result, for people; nothing where it is empty, and nothing with --json."""
+        if text and not self.as_json:
+            print(text, file=self.out)
+
+    def data(self, payload: Mapping[str, object]) -> None:
+        """The result, for programs; nothing without --json."""
+        if self.as_json:
+            print(printable_json(payload), file=self.out)
+
+    def note(self, text: str) -> None:
+        """What is good to know and not the result; --quiet drops it."""
+        if text and not self.quiet:
+            print(text, file=self.err, flush=True)
+
+    def warn(self, text: str) -> None:
+        """What --quiet does not drop."""
+        print(f"{self.err_styles.paint('warning:', 'warning')} {text}", file=self.err, flush=True)
+
+
+def printable_json(payload: Mapping[str, object]) -> str:
+    """One object, `"version": 1` first; what no JSON type fits was turned into text by payloads.py."""
+    return json.dumps({"version": 1, **payload}, indent=2, ensure_ascii=False)

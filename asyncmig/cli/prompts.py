@@ -1,0 +1,57 @@
+"""Questions: asked on a terminal, answered by a flag, or refused naming that flag."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Protocol, TextIO
+
+from asyncmig.errors import Declined
+
+__all__ = ["AnswersYes", "AsksNobody", "AsksTerminal", "Questioner", "questioner_for"]
+
+
+class Questioner(Protocol):
+    """Whoever answers. `flag` is the option that would have answered yes."""
+
+    def confirm(self, question: str, *, flag: str) -> None:
+        """Return where the answer is yes; raise Declined where it is no or nobody can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersYes:
+    def confirm(self, question: str, *, flag: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class AsksNobody:
+    """Without a terminal a question is never asked: a pipeline must not hang."""
+
+    def confirm(self, question: str, *, flag: str) -> None:
+        raise Declined(f"{question} Nobody was asked: nothing was done.", hint=f"Answer with {flag}.")
+
+
+@dataclass(frozen=True, slots=True)
+class AsksTerminal:
+    """Questions stand on stderr, so that stdout holds the result alone."""
+
+    reader: TextIO
+    writer: TextIO
+
+    def confirm(self, question: str, *, flag: str) -> None:
+        print(f"{question} [y/N] ", end="", file=self.writer, flush=True)
+        answer = self.reader.readline()
+        if not answer:
+            print(file=self.writer)
+        if answer.strip().lower() not in ("y", "yes"):
+            raise Declined("Not confirmed: nothing was done.", hint=f"{flag} answers yes.")
+
+
+def questioner_for(*, yes: bool, no_input: bool) -> Questioner:
+    """The questioner that the options and the process's own stdin and stderr call for."""
+    if yes:
+        return AnswersYes()
+    if no_input or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return AsksNobody()
+    return AsksTerminal(sys.stdin, sys.stderr)

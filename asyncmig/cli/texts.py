@@ -1,0 +1,286 @@
+"""Values as text for people: pure functions, one line or one block each, no streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asyncmig.cli.output import Styles
+
+if TYPE_CHECKING:
+    from asyncmig.database.report import (
+        CurrentRevision,
+        JournalEntry,
+        Loss,
+        PlannedOperation,
+        PlannedStep,
+        PlanReport,
+        Report,
+        StatusReport,
+    )
+    from asyncmig.migrator import Branch, HistoryEntry
+    from asyncmig.revisions.revision import Revision
+
+__all__ = [
+    "branch_lines",
+    "current_line",
+    "history_line",
+    "log_lines",
+    "loss_line",
+    "outcome_lines",
+    "plan_lines",
+    "revision_block",
+    "seconds_text",
+    "shown_path",
+    "status_lines",
+    "table",
+]
+
+_PLAIN = Styles()
+_BASE = "<base>"
+
+
+def history_line(entry: HistoryEntry, styles: Styles = _PLAIN, *, parents: bool = True, message: bool = True) -> str:
+    """`a -> b (label) (head), message`, in the layout that scripts written for Alembic expect."""
+    revision = entry.revision
+    text = styles.paint(revision.id, "id")
+    if parents:
+        depends = f" ({', '.join(revision.depends_on)})" if revision.depends_on else ""
+        text = f"{', '.join(revision.down_revisions) or _BASE}{depends} -> {text}"
+    text += "".join(f" ({mark})" for mark in _marks(entry))
+    return f"{text}, {_first_line(revision.message)}" if message else text
+
+
+def _marks(entry: HistoryEntry) -> Iterable[str]:
+    if entry.revision.branch_labels:
+        yield ", ".join(entry.revision.branch_labels)
+    for mark, holds in (
+        ("head", entry.is_head),
+        ("current", entry.is_current),
+        ("branchpoint", entry.is_branch_point),
+        ("mergepoint", entry.is_merge_point),
+    ):
+        if holds:
+            yield mark
+
+
+def revision_block(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
+    """All about one revision, several lines, the docstring indented below."""
+    revision = entry.revision
+    rows = [("Rev", history_line(entry, styles, parents=False, message=False))]
+    rows.append(("Merges" if revision.is_merge_point else "Parent", ", ".join(revision.down_revisions) or _BASE))
+    if revision.depends_on:
+        rows.append(("Depends on", ", ".join(revision.depends_on)))
+    if entry.is_branch_point:
+        rows.append(("Branches into", ", ".join(entry.children)))
+    if revision.create_date:
+        rows.append(("Create date", revision.create_date))
+    if revision.path:
+        rows.append(("Path", str(revision.path)))
+    lines = [f"{name}: {value}" for name, value in rows]
+    doc = (revision.doc or revision.message).strip().splitlines()
+    return "\n".join([*lines, "", *(f"    {line}".rstrip() for line in doc)])
+
+
+def branch_lines(branch: Branch, styles: Styles = _PLAIN) -> list[str]:
+    """The branch point, then an arrow to each revision that follows it."""
+    point = branch.revision
+    labels = f" ({', '.join(point.branch_labels)})" if point.branch_labels else ""
+    parents = ", ".join(point.down_revisions) or _BASE
+    first = f"{parents} -> {styles.paint(point.id, 'id')}{labels} (branchpoint), {_first_line(point.message)}"
+    return [first, *(f"{'':{len(parents)}} -> {_short(child)}" for child in branch.children)]
+
+
+def _short(revision: Revision) -> str:
+    labels = f" ({', '.join(revision.branch_labels)})" if revision.branch_labels else ""
+    return f"{revision.id}{labels}, {_first_line(revision.message)}"
+
+
+def current_line(row: CurrentRevision, styles: Styles = _PLAIN) -> str:
+    """`433af9f41996 (head)`; a revision that is not in the scripts is called ahead or foreign."""
+    mark = " (head)" if row.is_head else ""
+    state = "" if row.state.value == "known" else f" ({row.state.value})"
+    return f"{styles.paint(row.revision, 'id')}{mark}{state}"
+
+
+def current_block(row: CurrentRevision, styles: Styles = _PLAIN) -> str:
+    """The same with parents, file and message."""
+    rows = [("Rev", current_line(row, styles)), ("Parent", ", ".join(row.down_revisions) or _BASE)]
+    if row.labels:
+        rows.append(("Branch labels", ", ".join(row.labels)))
+    if row.path:
+        rows.append(("Path", str(row.path)))
+    lines = [f"{name}: {value}" for name, value in rows]
+    return "\n".join([*lines, "", f"    {_first_line(row.message)}"] if row.message else lines)
+
+
+def plan_lines(report: PlanReport, styles: Styles = _PLAIN) -> list[str]:
+    """Each step with its operations in words and the SQL below each."""
+    if not report.steps:
+        at = ", ".join(report.current) or "base"
+        return [f"Nothing to do: the database is at {at}."]
+    lines: list[str] = []
+    for step in report.steps:
+        if lines:
+            lines.append("")
+        lines += _step_lines(step, styles)
+    return lines
+
+
+def _step_lines(step: PlannedStep, styles: Styles) -> list[str]:
+    heading = f"{step.direction.value} {step.revision} {_first_line(step.message)}".rstrip()
+    lines = [styles.paint(heading, "strong")]
+    if step.dynamic:
+        lines.append(f"  ? {step.dynamic}")
+    elif not step.operations:
+        lines.append("  (no operations)")
+    for operation in step.operations:
+        lines += _operation_lines(operation, styles)
+    return lines
+
+
+def _operation_lines(operation: PlannedOperation, styles: Styles) -> list[str]:
+    outside = "" if operation.transactional else " (outside the transaction)"
+    lines = ["  " + styles.signed(f"{operation.sign} {operation.description}{outside}")]
+    for statement in operation.sql:
+        lines += [styles.paint(f"      {line}".rstrip(), "dim") for line in statement.strip().splitlines()]
+    return lines
+
+
+def status_lines(report: StatusReport, styles: Styles = _PLAIN) -> list[str]:
+    """One screen, a line a fact, the verdict last."""
+    rows: list[tuple[str, list[str]]] = [
+        ("database", [f"{report.database} (from {report.source})"]),
+        ("server", [report.server]),
+        ("current", [f"{current_line(row, styles)} {row.message}".rstrip() for row in report.current] or [_BASE]),
+        ("heads", list(report.heads) or ["none: there are no revisions"]),
+        ("pending", list(report.pending) or ["none"]),
+    ]
+    if report.changed:
+        rows.append(
+            (
+                "changed",
+                [f"{item.revision} {shown_path(item.path)}{_applied(item.applied_at)}" for item in report.changed],
+            )
+        )
+    if report.incomplete:
+        rows.append(
+            (
+                "incomplete",
+                [
+                    f"{item.revision} after statement {item.statements_done}{_because(item.error)}"
+                    for item in report.incomplete
+                ],
+            )
+        )
+    lines = [f"{name if first else '':<10}  {value}" for name, values in rows for first, value in _first(values)]
+    return [*lines, "", _verdict(report, styles)]
+
+
+def _first(values: Sequence[str]) -> Iterable[tuple[bool, str]]:
+    return ((index == 0, value) for index, value in enumerate(values))
+
+
+def _applied(when: datetime | None) -> str:
+    return f", applied {_time(when)}" if when else ""
+
+
+def _because(error: str | None) -> str:
+    return f": {_first_line(error)}" if error else ""
+
+
+def _verdict(report: StatusReport, styles: Styles) -> str:
+    foreign = [row.revision for row in report.current if row.state.value == "foreign"]
+    wrong = []
+    if foreign:
+        wrong.append(f"{', '.join(foreign)} is known neither to the scripts nor to the journal")
+    if report.incomplete:
+        wrong.append(f"{_counted(len(report.incomplete), 'revision')} incomplete")
+    if report.changed:
+        wrong.append(f"{_counted(len(report.changed), 'applied script')} changed since")
+    if report.pending:
+        wrong.append(f"{_counted(len(report.pending), 'revision')} to apply")
+    if not wrong:
+        return styles.paint("up to date", "add")
+    return styles.paint("; ".join(wrong), "change")
+
+
+def outcome_lines(report: Report) -> list[str]:
+    """Where the database is after a run, and what is special about that."""
+    at = ", ".join(report.after) or "base"
+    ahead = f"; ahead of these scripts: {', '.join(report.ahead)}" if report.ahead else ""
+    if not report.steps and report.before == report.after:
+        return [f"Nothing to do: the database is at {at}{ahead}."]
+    done = f" after {_counted(len(report.steps), 'step')} in {seconds_text(report.seconds)}" if report.steps else ""
+    return [f"The database is at {at}{done}{ahead}."]
+
+
+def log_lines(entries: Sequence[JournalEntry], *, verbose: bool = False) -> list[str]:
+    """A table, the entries in the order given; errors indented below their line."""
+    rows = [_log_row(entry, verbose=verbose) for entry in entries]
+    lines: list[str] = []
+    for entry, line in zip(entries, table(rows), strict=True):
+        lines.append(line)
+        if entry.error:
+            lines.append(f"    {entry.error.strip() if verbose else _first_line(entry.error)}")
+    return lines
+
+
+def _log_row(entry: JournalEntry, *, verbose: bool) -> list[str]:
+    by = "@".join(part for part in (entry.database_user, entry.host) if part)
+    row = [
+        _time(entry.finished_at or entry.started_at),
+        entry.direction.value,
+        entry.revision,
+        entry.outcome.value,
+        "" if entry.seconds is None else seconds_text(entry.seconds),
+        by,
+    ]
+    if verbose:
+        row += [_counted(entry.statements_done, "statement"), f"asyncmig {entry.version}", (entry.checksum or "")[:12]]
+    return row
+
+
+def loss_line(loss: Loss) -> str:
+    """`- table account (3 rows)`; an estimate says that it is one."""
+    if loss.rows is None:
+        return f"- {loss.kind} {loss.name} (rows not counted)"
+    about = "about " if loss.estimated else ""
+    return f"- {loss.kind} {loss.name} ({about}{_counted(loss.rows, 'row')})"
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns aligned on the left, two spaces apart, no spaces at the line's end."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def seconds_text(seconds: float) -> str:
+    """`0.02 s`, `41 s`, `3 min 5 s`."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def shown_path(path: Path) -> str:
+    """Relative to the working directory where it lies below it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _time(when: datetime | None) -> str:
+    if when is None:
+        return ""
+    utc = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return utc.strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
