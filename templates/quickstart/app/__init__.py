@@ -1,0 +1,1 @@
+"""A small FastAPI application: items in a database, its tables kept up to date by asyncmig."""
