@@ -93,7 +93,7 @@ class PostgresServer:
 
     def _administer(self, statement: str) -> None:
         with psycopg.connect(libpq_url(self.superuser_url()), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
 
     def _url(self, scheme: str, user: str, password: str, database: str) -> str:
         secret = f":{quote(password, safe='')}" if password else ""
