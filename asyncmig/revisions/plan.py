@@ -205,11 +205,11 @@ def _covered(graph: RevisionGraph, known: frozenset[str], targets: Sequence[Targ
     """The known rows that a stamp replaces: those that share a line, dependencies counted, with one of the targets."""
     covered: set[str] = set()
     for target in targets:
-        names = list(graph.resolve(target, known))
-        if target.branch:
-            names.append(find(graph, target.branch).id)
-        if not names and isinstance(target, Base):
-            return set(known)
+        names = graph.resolve(target, known)
+        if isinstance(target, Base):
+            if target.branch is None:
+                return set(known)
+            names = (find(graph, target.branch).id,)
         for name in names:
             covered |= graph.lineage(name, dependencies=True)
     return covered & known
