@@ -65,7 +65,7 @@ class _Stop:
 
     def __init__(self, task: asyncio.Future[Any], loop: asyncio.AbstractEventLoop) -> None:
         self.received: int | None = None
-        self._cancelled = False
+        self._stopping = False
         self._task = task
         self._loop = loop
         self._before: dict[signal.Signals, Any] = {}
@@ -82,11 +82,14 @@ class _Stop:
         if self.received is None:
             self.received = number
             self._loop.call_soon_threadsafe(self._cancel)
-        elif not self._cancelled:
+        elif not self._stopping:
+            # The cancellation that waits in the loop must not hit the cleanup that this starts.
+            self._stopping = True
             raise KeyboardInterrupt
         else:
             print("still stopping: the running step is being rolled back", file=sys.stderr, flush=True)
 
     def _cancel(self) -> None:
-        self._cancelled = True
-        self._task.cancel()
+        if not self._stopping:
+            self._stopping = True
+            self._task.cancel()
