@@ -306,16 +306,15 @@ def _reachable(binaries: Path, folder: Path) -> Path:
     """The binaries where others may run them: a copy, where a folder above them is root's alone (a venv in /root)."""
     if all(path.stat().st_mode & stat.S_IXOTH for path in (binaries / "postgres", *binaries.resolve().parents)):
         return binaries
-    copy = folder / "install"
-    shutil.copytree(binaries.parent, copy, symlinks=True)
-    for path in (copy, *copy.rglob("*")):
+    package, site = binaries.parents[1], binaries.parents[2]
+    copied = [binaries.parent, *site.glob(f"{package.name}.libs")]  # libraries are found beside the package, relative
+    for source in copied:
+        shutil.copytree(source, folder / source.relative_to(site), symlinks=True)
+    for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
-            path.chmod(
-                path.stat().st_mode
-                | stat.S_IROTH
-                | (stat.S_IXOTH if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0)
-            )
-    return copy / binaries.name
+            mode = path.stat().st_mode
+            path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
+    return folder / binaries.relative_to(site)
 
 
 # --- fresh databases -------------------------------------------------------------------------------------------------
