@@ -14,13 +14,19 @@ from asyncmig.schema.model import Ref, Schema
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from asyncmig.dialects.splitter import TransactionControl
+
 __all__ = ["Dialect"]
 
 
 class Dialect(OperationVisitor[Sequence[Statement]]):
-    """`sqlalchemy` is the SQLAlchemy dialect that compiles: the connection's own when live, a fresh one offline."""
+    """`sqlalchemy` is a SQLAlchemy dialect of our own that compiles; no connection ever has it.
+
+    Our text goes to the driver as it is, without parameters: percent signs stay single.
+    """
 
     name: ClassVar[str]
+    begin_sql: ClassVar[str]
 
     def __init__(self, sqlalchemy: sa.engine.Dialect) -> None:
         self.sqlalchemy = sqlalchemy
@@ -34,13 +40,24 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
         """What `statements` must find in `before` to be right; empty for most operations."""
 
     @abstractmethod
+    def quote(self, name: str) -> str:
+        """An identifier, in quotes where it needs them."""
+
+    @abstractmethod
+    def qualify(self, ref: Ref) -> str:
+        """The address of an object as SQL."""
+
+    @abstractmethod
     def split(self, sql: str) -> list[str]:
         """The statements of a text, without their semicolons; comments stay with the statement they precede."""
 
     @abstractmethod
     def literal(self, statement: Statement) -> Iterator[str]:
-        """The statement as text that psql or the sqlite3 shell runs as it is, values written out."""
+        """The statement as text that psql or the sqlite3 shell runs as it is, values written out.
+
+        One text a row of parameters, without semicolon. UnsupportedOperation names a type without literals.
+        """
 
     @abstractmethod
-    def transaction_control(self, sql: str) -> str | None:
+    def transaction_control(self, sql: str) -> TransactionControl | None:
         """'begin', 'commit', 'rollback' or 'savepoint' when `sql` is such a statement, else None."""

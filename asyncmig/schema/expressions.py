@@ -22,7 +22,7 @@ def detach(clause: sa.ClauseElement) -> sa.ClauseElement:
     """
     if isinstance(clause, sa.TextClause) or not any(isinstance(part, sa.Column) for part in visitors.iterate(clause)):
         return clause
-    return cast("sa.ClauseElement", visitors.replacement_traverse(cast(Any, clause), {}, _bare_column))
+    return cast("sa.ClauseElement", visitors.replacement_traverse(cast("Any", clause), {}, _bare_column))
 
 
 def attach(clause: sa.ClauseElement, table: sa.Table) -> sa.ClauseElement:
@@ -33,7 +33,7 @@ def attach(clause: sa.ClauseElement, table: sa.Table) -> sa.ClauseElement:
             return table.c.get(element.name)
         return None
 
-    return cast("sa.ClauseElement", visitors.replacement_traverse(cast(Any, clause), {}, bound))
+    return cast("sa.ClauseElement", visitors.replacement_traverse(cast("Any", clause), {}, bound))
 
 
 def _bare_column(element: Any, **_: Any) -> Any:

@@ -89,9 +89,10 @@ def column_from_sqlalchemy(
 
     A column that already belongs to a table is copied; any other one belongs to a throw-away table afterwards.
     """
-    if column.table is None and _stands_alone(column):
+    attached: Any = column.table  # None on a column of its own, whatever SQLAlchemy's annotation says
+    if attached is None and _stands_alone(column):
         return ColumnParts(_column(column, TypePool()), primary_key=column.primary_key)
-    own = column._copy() if column.table is not None else column
+    own = column if attached is None else column._copy()
     host = sa.Table(table.name, sa.MetaData(naming_convention=naming_convention), own, schema=table.schema)
     value = from_sqlalchemy(host)
     constraints = tuple(c for c in value.constraints if not isinstance(c, PrimaryKey))
@@ -113,7 +114,7 @@ def _stands_alone(column: sa.Column[Any]) -> bool:
     """Whether attaching the column to a table would add nothing to what it says itself."""
     if column.unique or column.index or column.foreign_keys or column.constraints:
         return False
-    type_ = column.type
+    type_: Any = column.type
     if isinstance(type_, sa.Boolean):
         return not type_.create_constraint and not type_._variant_mapping
     return not isinstance(type_, SchemaEventTarget)

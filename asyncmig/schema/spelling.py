@@ -20,7 +20,7 @@ def spelling_dialect(name: str) -> sa.engine.Dialect:
     if name == "postgresql":
         from sqlalchemy.dialects.postgresql.base import PGDialect
 
-        return PGDialect(paramstyle="named")
+        return PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
     from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
     return SQLiteDialect(paramstyle="named")

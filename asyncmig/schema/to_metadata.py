@@ -24,6 +24,7 @@ from asyncmig.schema.model import (
 )
 from asyncmig.schema.naming import settled_name
 from asyncmig.schema.options import DDL_IF, option, thaw_options
+from asyncmig.schema.types import SqlText
 
 __all__ = ["column_to_sqlalchemy", "sequence_to_sqlalchemy", "to_sqlalchemy"]
 
@@ -69,7 +70,7 @@ def column_to_sqlalchemy(column: Column, checks: Iterable[Check] = ()) -> sa.Col
         sa.types.NULLTYPE,
         *items,
         nullable=column.nullable,
-        server_default=None if column.default is None else column.default.literal or _clause(column.default),
+        server_default=None if column.default is None else _default(column.default),
         autoincrement=column.autoincrement,
         comment=column.comment,
         system=column.system,
@@ -166,8 +167,11 @@ def _stub(ref: Ref, metadata: sa.MetaData) -> sa.Table:
 def _exclude(exclude: Exclude, table: sa.Table) -> sa.Constraint:
     from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
+    elements: list[Any] = [
+        (part if isinstance(part, str) else part.clause, operator) for part, operator in exclude.elements
+    ]
     return ExcludeConstraint(
-        *((part if isinstance(part, str) else part.clause, operator) for part, operator in exclude.elements),
+        *elements,
         name=settled_name(exclude.name, table.metadata),
         using=exclude.using,
         where=None if exclude.where is None else attach(exclude.where.clause, table),
@@ -206,6 +210,11 @@ def _conditional(item: Conditional, value: Constraint | Index) -> Conditional:
     return item
 
 
-def _clause(text: Any) -> Any:
+def _default(text: SqlText) -> Any:
+    # SQLAlchemy 2.0 puts any expression in parentheses on SQLite, but not a plain string.
+    return text.clause if text.literal is None else text.literal
+
+
+def _clause(text: SqlText) -> Any:
     """SQLAlchemy's signatures want narrower types than ClauseElement; its coercion takes them all."""
     return text.clause

@@ -1,0 +1,154 @@
+"""SQLite: the statements of each operation, as far as its own ALTER TABLE reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from asyncmig.dialects.ddl import CompilingDialect
+from asyncmig.dialects.splitter import split_sqlite
+from asyncmig.dialects.sqlite_compiler import compiling_dialect
+from asyncmig.dialects.statement import Statement
+from asyncmig.errors import UnsupportedOperation
+from asyncmig.operations.base import Operation
+from asyncmig.operations.columns import AddColumn, DropColumn
+from asyncmig.operations.tables import CreateTable
+from asyncmig.schema.metadata import column_to_sqlalchemy, to_sqlalchemy
+from asyncmig.schema.model import Check, Exclude, PrimaryKey, Ref, Schema, Table, Unique
+from asyncmig.schema.types import SqlText
+
+__all__ = ["SQLite"]
+
+
+class SQLite(CompilingDialect):
+    """Comments and sequences are left out silently: the database has neither."""
+
+    name = "sqlite"
+    begin_sql = "BEGIN IMMEDIATE"
+
+    def __init__(self) -> None:
+        super().__init__(compiling_dialect())
+
+    def reads(self, operation: Operation) -> frozenset[Ref]:
+        """The table, where only looking tells whether there is anything to do: ALTER TABLE has no IF EXISTS here."""
+        if isinstance(operation, AddColumn) and operation.if_not_exists:
+            return frozenset({operation.ref})
+        if isinstance(operation, DropColumn) and operation.if_exists:
+            return frozenset({operation.ref})
+        return frozenset()
+
+    def split(self, sql: str) -> list[str]:
+        return split_sqlite(sql)
+
+    def create_table(self, operation: CreateTable, before: Schema) -> Sequence[Statement]:
+        table = to_sqlalchemy(operation.table)
+        return (
+            self.table_statement(table, operation, if_not_exists=operation.if_not_exists),
+            *self.index_statements(table, operation, if_not_exists=operation.if_not_exists),
+        )
+
+    def add_column(self, operation: AddColumn, before: Schema) -> Sequence[Statement]:
+        if operation.if_not_exists and _has(_known(operation, before), operation.column.name):
+            return ()
+        _refuse(operation, _why_not_added(operation))
+        compiler = self.ddl_compiler()
+        if not operation.constraints and not operation.indexes:
+            column = column_to_sqlalchemy(operation.column)
+            return (Statement(self.added_column(operation, column, compiler), operation=operation),)
+        table = self.skeleton(operation.ref, (operation.column,), operation.constraints, operation.indexes)
+        sql = self.added_column(operation, table.c[operation.column.name], compiler)
+        inline = "".join(f" {clause}" for clause in self._inline(table, compiler))
+        return (Statement(sql + inline, operation=operation), *self.index_statements(table, operation))
+
+    def drop_column(self, operation: DropColumn, before: Schema) -> Sequence[Statement]:
+        table = _known(operation, before) if operation.if_exists else before.tables.get(operation.ref)
+        if operation.if_exists and not _has(table, operation.name):
+            return ()
+        if table is not None:
+            _refuse(operation, _why_not_dropped(table, operation.name))
+        sql = f"ALTER TABLE {self.qualify(operation.ref)} DROP COLUMN {self.quote(operation.name)}"
+        return (Statement(sql, operation=operation),)
+
+    def _inline(self, table: sa.Table, compiler: Any) -> Iterator[str]:
+        """The constraints of a new column as part of its definition, the only place where SQLite takes them."""
+        for constraint in sorted(table.constraints, key=lambda c: c._creation_order):
+            if isinstance(constraint, sa.PrimaryKeyConstraint) or not constraint._should_create_for_compiler(compiler):
+                continue
+            if isinstance(constraint, sa.ForeignKeyConstraint):
+                yield from self._references(constraint, compiler)
+            else:
+                yield compiler.process(constraint)
+
+    def _references(self, key: sa.ForeignKeyConstraint, compiler: Any) -> Iterator[str]:
+        target = key.elements[0].column
+        # A foreign key never leaves its database file, so REFERENCES takes no schema.
+        if target.table.schema == key.table.schema:
+            yield "".join(
+                (
+                    "" if key.name is None else f"CONSTRAINT {compiler.preparer.format_constraint(key)} ",
+                    f"REFERENCES {self.quote(target.table.name)} ({self.quote(target.name)})",
+                    compiler.define_constraint_match(key),
+                    compiler.define_constraint_cascades(key),
+                    compiler.define_constraint_deferrability(key),
+                )
+            )
+
+
+def _refuse(operation: Operation, reason: str | None) -> None:
+    """The one place that says no: a table that must be rebuilt for a change."""
+    if reason is not None:
+        raise UnsupportedOperation(
+            f"{operation.describe()}: {reason}.",
+            hint="Create a new table, copy the rows and rename it.",
+        )
+
+
+def _why_not_added(operation: AddColumn) -> str | None:
+    if operation.primary_key or any(isinstance(c, PrimaryKey) for c in operation.constraints):
+        return "SQLite's ALTER TABLE cannot add a primary key column"
+    if any(isinstance(c, Unique) for c in operation.constraints):
+        return "SQLite's ALTER TABLE cannot add a UNIQUE column (a unique index can be created afterwards)"
+    if any(len(getattr(c, "columns", ())) > 1 for c in operation.constraints):
+        return "SQLite's ALTER TABLE cannot add a constraint over several columns"
+    if any(isinstance(c, Exclude) for c in operation.constraints):
+        return "SQLite has no EXCLUDE constraints"
+    return None
+
+
+def _why_not_dropped(table: Table, name: str) -> str | None:
+    for constraint in table.constraints:
+        if isinstance(constraint, Check):
+            if constraint.column != name and _names(constraint.text, name):
+                return "a CHECK of the table uses it, which SQLite's ALTER TABLE cannot change"
+        elif name in getattr(constraint, "columns", ()):
+            return f"it is part of a {_WORDS[type(constraint).__name__]}, which SQLite's ALTER TABLE cannot change"
+    for index in table.indexes:
+        if any(name == part if isinstance(part, str) else _names(part, name) for part in index.elements):
+            return f"the index {index.name} uses it: drop the index first"
+    return None
+
+
+_WORDS = {"PrimaryKey": "primary key", "Unique": "UNIQUE constraint", "ForeignKey": "foreign key"}
+
+
+def _names(text: SqlText, name: str) -> bool:
+    """Whether an expression certainly uses the column; what only reading its SQL could tell is left to SQLite."""
+    from sqlalchemy.sql import visitors
+
+    return any(isinstance(part, sa.ColumnClause) and part.name == name for part in visitors.iterate(text.clause))
+
+
+def _known(operation: AddColumn | DropColumn, before: Schema) -> Table:
+    table = before.tables.get(operation.ref)
+    if table is None:
+        raise UnsupportedOperation(
+            f"{operation.describe()}: whether the column exists is not known, and SQLite's ALTER TABLE cannot ask.",
+            hint="Leave out if_exists or if_not_exists, or run it with a connection.",
+        )
+    return table
+
+
+def _has(table: Table | None, name: str) -> bool:
+    return table is not None and any(column.name == name for column in table.columns)
