@@ -114,6 +114,10 @@ class _Group(PlainParameters, TyperGroup):
         self.params = [*self.params, *global_parameters()]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            # By ourselves: what Typer does here shows nothing where an application that uses rich mounts us.
+            typer.echo(ctx.get_help(), err=True)
+            raise typer.Exit(2)
         rest = super().parse_args(ctx, args)
         take_options(ctx, self._session)
         return rest
@@ -154,7 +158,6 @@ def build(migrator: Migrator | None = None) -> typer.Typer:
     app = typer.Typer(
         cls=_Group,
         context_settings={"obj": Session(mounted=migrator)},
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         epilog="asyncmig COMMAND --help shows a command's options and an example.",
@@ -178,12 +181,9 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _usage(failure: Any) -> int:
-    """A command line that cannot be parsed; `asyncmig` alone is answered with the list of commands."""
+    """A command line that cannot be parsed."""
     message = failure.format_message()
     path = failure.ctx.command_path if failure.ctx else "asyncmig"
-    if type(failure).__name__ == "NoArgsIsHelpError":
-        print(message, file=sys.stderr)
-    else:
-        stop = "" if message.endswith((".", "?")) else "."
-        print(f"error: {message}{stop} {path} --help shows what it takes.", file=sys.stderr)
+    stop = "" if message.endswith((".", "?")) else "."
+    print(f"error: {message}{stop} {path} --help shows what it takes.", file=sys.stderr)
     return 2

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import typer
 
-from asyncmig.cli.options import GlobalOptions
 from asyncmig.cli.session import Session, load_config
 from asyncmig.errors import AsyncmigError
 
@@ -30,7 +30,7 @@ def _labels_and_ids(ctx: typer.Context) -> Iterator[tuple[str, str]]:
     from asyncmig.cli.runner import run_without_loop
 
     session = ctx.find_object(Session) or Session()
-    for entry in run_without_loop(session.merged(_given(ctx)).reading().history()):
+    for entry in run_without_loop(session.reading().history()):
         yield from ((f"{label}@head", f"the head of {label}") for label in entry.revision.branch_labels)
         yield entry.revision.id, entry.revision.message
 
@@ -45,12 +45,7 @@ def complete_database(ctx: typer.Context, incomplete: str) -> list[tuple[str, st
     """The names under [databases]."""
     session = ctx.find_object(Session) or Session()
     try:
-        names = load_config(session.merged({**_given(ctx), "name": None}).options).databases
+        names = load_config(replace(session.options, name=None)).databases
     except (AsyncmigError, OSError):
         return []
     return [(name, "") for name in names if name.startswith(incomplete)]
-
-
-def _given(ctx: typer.Context) -> dict[str, object]:
-    """The global options typed before the word that is completed."""
-    return {name: value for name, value in ctx.params.items() if name in GlobalOptions.names()}

@@ -38,7 +38,9 @@ def console(*, as_json: bool = False) -> tuple[Console, io.StringIO, io.StringIO
 
 def test_expected_error_is_one_paragraph_without_traceback() -> None:
     shown, out, err = console()
-    error = AmbiguousRevision("ab could be ab12 or ab34.", identifier="ab", candidates=["ab12", "ab34"], hint="Type more.")
+    error = AmbiguousRevision(
+        "ab could be ab12 or ab34.", identifier="ab", candidates=["ab12", "ab34"], hint="Type more."
+    )
     assert report(error, shown, show_traceback=False) == 2
     assert err.getvalue() == "error: ab could be ab12 or ab34. Type more.\n"
     assert out.getvalue() == ""

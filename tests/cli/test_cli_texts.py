@@ -28,7 +28,8 @@ STEP = StepReport("9c1d2e3f4a5b", Direction.UPGRADE, "add email", ("433af9f41996
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.0249, "0.02 s"), (9.994, "9.99 s"), (41.2, "41 s"), (185.0, "3 min 5 s"), (3600, "60 min 0 s")]
+    ("seconds", "text"),
+    [(0.0249, "0.02 s"), (9.994, "9.99 s"), (41.2, "41 s"), (185.0, "3 min 5 s"), (3600, "60 min 0 s")],
 )
 def test_seconds_text_is_short(seconds: float, text: str) -> None:
     assert texts.seconds_text(seconds) == text
@@ -65,7 +66,9 @@ def test_plan_lines_show_operations_with_sql_below() -> None:
         None,
         (
             PlannedOperation("+", "Add column account.email", ("ALTER TABLE account ADD COLUMN email VARCHAR",)),
-            PlannedOperation("+", "Create index ix", ("CREATE INDEX CONCURRENTLY ix ON account (id)",), transactional=False),
+            PlannedOperation(
+                "+", "Create index ix", ("CREATE INDEX CONCURRENTLY ix ON account (id)",), transactional=False
+            ),
         ),
     )
     report = PlanReport("head", "sqlite:///x", ("433af9f41996",), (step,))
@@ -93,7 +96,10 @@ def test_plan_with_no_steps_says_so() -> None:
         (Report("head", "d", ("a",), ("a",)), "Nothing to do: the database is at a."),
         (Report("head", "d", (), ()), "Nothing to do: the database is at base."),
         (Report("head", "d", ("a",), ("b",), (STEP,), seconds=0.5), "The database is at b after 1 step in 0.50 s."),
-        (Report("head", "d", ("z",), ("z",), ahead=("z",)), "Nothing to do: the database is at z; ahead of these scripts: z."),
+        (
+            Report("head", "d", ("z",), ("z",), ahead=("z",)),
+            "Nothing to do: the database is at z; ahead of these scripts: z.",
+        ),
         (Report("ab", "d", (), ("ab",)), "The database is at ab."),
     ],
 )

@@ -1,0 +1,1 @@
+"""The first minutes: init and list-templates."""
