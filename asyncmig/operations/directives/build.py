@@ -24,7 +24,12 @@ def build_table(
     """A table of its own MetaData holding `items`; objects that belong to another table are copied."""
     checked = [_checked(directive, name, item) for item in items if item is not None]
     columns = [_free_column(item) for item in checked if isinstance(item, sa.Column)]
-    others = [_free_constraint(item) for item in checked if isinstance(item, sa.Constraint | sa.Index)]
+    # The CHECK of a Boolean or Enum comes with its column's type; given as well (*table.constraints) it would double.
+    others = [
+        item
+        for item in checked
+        if isinstance(item, sa.Constraint | sa.Index) and not getattr(item, "_type_bound", False)
+    ]
     metadata = _metadata(convention)
     schema = keywords.get("schema")
     for key in _foreign_keys(columns, others):
@@ -32,7 +37,7 @@ def build_table(
     try:
         table = sa.Table(name, metadata, *columns, **keywords)
         for item in others:
-            table.append_constraint(item)
+            table.append_constraint(_free_constraint(item, table))
     except (TypeError, sa.exc.ArgumentError, sa.exc.InvalidRequestError) as error:
         raise OperationError(f"{directive} {name}: {error}") from error
     return table
@@ -83,12 +88,12 @@ def _free_column(column: sa.Column[Any]) -> sa.Column[Any]:
     return column if getattr(column, "table", None) is None else column._copy()
 
 
-def _free_constraint(item: sa.Constraint | sa.Index) -> Any:
+def _free_constraint(item: sa.Constraint | sa.Index, table: sa.Table) -> Any:
     if isinstance(item, sa.Index) and item.table is not None:
         parts = [part.name if isinstance(part, sa.Column) else part for part in item.expressions]
         return sa.Index(item.name, *parts, unique=item.unique, **item.kwargs)
     if isinstance(item, sa.Constraint) and getattr(item, "parent", None) is not None:
-        return item._copy()
+        return item._copy(target_table=table)
     return item
 
 
