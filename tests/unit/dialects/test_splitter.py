@@ -130,7 +130,7 @@ def test_split_sqlite_agrees_with_sqlite(sql, parts):
     ],
 )
 def test_copy_from_stdin_is_refused_with_a_way_out(sql):
-    with pytest.raises(OperationError, match="COPY .* STDIN") as caught:
+    with pytest.raises(OperationError, match=r"COPY .* STDIN") as caught:
         split_postgresql(sql)
     assert "bulk_insert" in (caught.value.hint or "")
 
