@@ -18,7 +18,7 @@ from asyncmig.revisions.revision import Revision
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["NAMES", "Header", "as_names", "assignment_line", "read_header", "read_revision"]
+__all__ = ["NAMES", "Header", "as_names", "assignment_line", "parse_header", "read_header", "read_revision"]
 
 NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
 
@@ -97,6 +97,11 @@ def read_header(path: Path) -> Header:
     except OSError as error:
         raise ScriptError(f"The script cannot be read: {error.strerror}.", path=path) from error
     return _by_pattern(source) or _by_tree(source, path)
+
+
+def parse_header(source: bytes, path: Path) -> Header:
+    """The header of a text that is no file yet; `path` is what errors name, and where a computed value is run from."""
+    return _by_tree(source, path)
 
 
 def assignment_line(path: Path, name: str) -> int | None:

@@ -1,0 +1,70 @@
+"""Where a new revision goes: what it follows, what it depends on, and in which folder it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from asyncmig.errors import RevisionError, UsageError
+from asyncmig.revisions.graph import RevisionGraph
+from asyncmig.revisions.target import Heads, Target
+from asyncmig.scripts.directory import ScriptDirectory
+
+__all__ = ["choose_dependencies", "choose_location", "choose_merged", "choose_parents"]
+
+
+def choose_parents(graph: RevisionGraph, heads: Sequence[Target], *, splice: bool = False) -> tuple[str, ...]:
+    """The down_revisions of a new revision. RevisionError when one is no head and `splice` is not given."""
+    parents = [name for target in heads for name in graph.resolve(target)]
+    if len(set(parents)) != len(parents):
+        raise RevisionError(f"The same head is named twice: {', '.join(parents)}.")
+    if not splice:
+        for name in parents:
+            if name not in graph.heads:
+                raise RevisionError(
+                    f"Revision {name} is not a head.", hint="Give --splice to begin a new branch there."
+                )
+    return tuple(parents)
+
+
+def choose_merged(graph: RevisionGraph, targets: Sequence[Target]) -> tuple[str, ...]:
+    """The heads that a merge joins; `heads` means all that are nobody's down_revision. RevisionError for fewer than two."""
+    parents = tuple(dict.fromkeys(name for target in targets for name in _merged(graph, target)))
+    if len(parents) < 2:
+        raise RevisionError(
+            f"A merge needs two revisions at least, not {len(parents)}.",
+            hint=f"The heads are {', '.join(graph.heads)}." if len(graph.heads) > 1 else "There is one head already.",
+        )
+    return parents
+
+
+def _merged(graph: RevisionGraph, target: Target) -> tuple[str, ...]:
+    return graph.heads if target == Heads() else graph.resolve(target)
+
+
+def choose_dependencies(graph: RevisionGraph, names: Iterable[str]) -> tuple[str, ...]:
+    """`depends_on` as a script should say it: labels stay labels, abbreviations become full ids."""
+    return tuple(name if name in graph.label_owners else graph.get(name).id for name in names)
+
+
+def choose_location(
+    directory: ScriptDirectory, graph: RevisionGraph, parents: Sequence[str], version_path: Path | None = None
+) -> Path:
+    """The version location of a new script: the one asked for, the only one, or that of its first parent."""
+    if version_path is not None:
+        for location in directory.locations:
+            if location.resolve() == version_path.resolve():
+                return location
+        names = ", ".join(str(location) for location in directory.locations)
+        raise UsageError(f"{version_path} is not one of the version locations.", hint=f"They are {names}.")
+    if len(directory.locations) == 1:
+        return directory.locations[0]
+    for parent in parents:
+        path = graph[parent].path
+        for location in directory.locations:
+            if path is not None and path.is_relative_to(location):
+                return location
+    raise UsageError(
+        "There are several version locations.",
+        hint=f"Choose one with --version-path: {', '.join(str(location) for location in directory.locations)}.",
+    )
