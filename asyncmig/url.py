@@ -57,8 +57,8 @@ def normalize_url(url: str | URL) -> URL:
     drivername = _ASYNC_DRIVERS.get(parsed.drivername) or _other_async_driver(parsed)
     parsed = parsed.set(drivername=drivername)
     mode = parsed.query.get("sslmode")
-    if mode is not None and drivername == "postgresql+asyncpg" and "ssl" not in parsed.query:
-        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    if mode is not None and drivername == "postgresql+asyncpg":
+        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": parsed.query.get("ssl", mode)})
     return parsed
 
 
@@ -151,5 +151,6 @@ def _other_async_driver(url: URL) -> str:
     except (NoSuchModuleError, ImportError):
         raise DriverError(f"There is no driver {url.drivername}.", hint=f"Use {preferred}://.") from None
     if not is_async:
-        raise DriverError(f"{url.drivername} is a synchronous driver.", hint=f"Use {preferred}://.")
+        other = " or postgresql+psycopg://" if "psycopg" in url.drivername else ""
+        raise DriverError(f"{url.drivername} is a synchronous driver.", hint=f"Use {preferred}://{other}.")
     return url.drivername

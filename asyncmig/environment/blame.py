@@ -56,7 +56,8 @@ def _said(error: BaseException) -> str:
     text = redact(" ".join(str(error).split()))
     if len(text) > _LONGEST_MESSAGE:
         text = text[:_LONGEST_MESSAGE] + "..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def _line(error: BaseException, path: Path) -> int | None:

@@ -62,8 +62,8 @@ def _import(config: Config, module: str) -> object:
 
 
 def _failed(config: Config, module: str, error: Exception) -> ConfigError:
-    said = redact(" ".join(str(error).split()))
-    return _wrong(config, f"target_metadata: importing {module} failed with {type(error).__name__}: {said}")
+    said = redact(" ".join(str(error).split())).rstrip(".")
+    return _wrong(config, f"target_metadata: importing {module} failed with {type(error).__name__}: {said}.")
 
 
 def _attribute(config: Config, value: object, name: str, owner: str) -> object:

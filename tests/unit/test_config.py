@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from asyncmig.config import KEYS, Config, PostWriteHook, load_env_file
 from asyncmig.errors import ConfigError
 
@@ -157,7 +158,10 @@ WRONG = [
     ('version_locations = "a"', 'version_locations must be a list of folders, as in ["migrations/versions"], not "a".'),
     ("version_table = ''", 'version_table must be the name of a table, not "".'),
     ("url = 3", "url must be a database URL in a string, not a value of type int."),
-    ('script_location = "nowhere_at_all:x"', "script_location: there is no package nowhere_at_all to find a folder in."),
+    (
+        'script_location = "nowhere_at_all:x"',
+        "script_location: there is no package nowhere_at_all to find a folder in.",
+    ),
     ('script_locaton = "x"', "Unknown key script_locaton. Did you mean script_location?"),
     ('sqlalchemy-url = "x"', "Unknown key sqlalchemy-url."),
     ('[asyncmig.databases.a]\nurll = "x"', "Unknown key databases.a.urll. Did you mean url?"),
@@ -165,7 +169,10 @@ WRONG = [
     ("databases = 3", "databases must be a table: write [databases]."),
     ('post_write_hooks = [{type = "exec"}]', 'hook 1 is of type "exec" and needs executable = "...".'),
     ('post_write_hooks = [{type = "shell"}]', 'must be one of "console_scripts", "exec", "module", not "shell".'),
-    ('post_write_hooks = [{type = "exec", executable = "a", option = "b"}]', "unknown key option. Did you mean options?"),
+    (
+        'post_write_hooks = [{type = "exec", executable = "a", option = "b"}]',
+        "unknown key option. Did you mean options?",
+    ),
 ]
 
 
@@ -295,7 +302,9 @@ def test_an_environment_file_stands_below_the_environment(tmp_path: Path) -> Non
 
 
 def test_a_missing_environment_file_is_named(tmp_path: Path) -> None:
-    assert f"{tmp_path / 'no.env'}: There is no such environment file." in refused(tmp_path, env_file=tmp_path / "no.env")
+    assert f"{tmp_path / 'no.env'}: There is no such environment file." in refused(
+        tmp_path, env_file=tmp_path / "no.env"
+    )
 
 
 def test_without_python_dotenv_the_extra_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from asyncmig.config import Config
 from asyncmig.errors import ConfigError
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 import pytest
-from asyncmig.config.interpolation import Interpolation
-from asyncmig.errors import ConfigError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from asyncmig.config.interpolation import Interpolation
+from asyncmig.errors import ConfigError
 
 VARIABLES = {"A": "one", "B": "two", "EMPTY": "", "TRICKY": "${A} $$ $", "here": "never seen"}
 
