@@ -96,12 +96,15 @@ def read_header(path: Path) -> Header:
         source = path.read_bytes()
     except OSError as error:
         raise ScriptError(f"The script cannot be read: {error.strerror}.", path=path) from error
-    return _by_pattern(source) or _by_tree(source, path)
+    return _by_pattern(source) or _by_tree(source, path) or _by_import(path)
 
 
 def parse_header(source: bytes, path: Path) -> Header:
-    """The header of a text that is no file yet; `path` is what errors name, and where a computed value is run from."""
-    return _by_tree(source, path)
+    """The header of a text that is no file yet; `path` is what errors name. ScriptError too for a computed value."""
+    header = _by_tree(source, path)
+    if header is None:
+        raise ScriptError("The header of the script is computed, not written.", path=path)
+    return header
 
 
 def assignment_line(path: Path, name: str) -> int | None:
@@ -162,7 +165,8 @@ def _decoded(source: bytes) -> str | None:
 # -- by syntax tree ---------------------------------------------------------------------------------------------------
 
 
-def _by_tree(source: bytes, path: Path) -> Header:
+def _by_tree(source: bytes, path: Path) -> Header | None:
+    """The header that the syntax tree shows; None when it is computed, conditional, or bound in another way."""
     import ast
 
     try:
@@ -174,13 +178,13 @@ def _by_tree(source: bytes, path: Path) -> Header:
     doc = (ast.get_docstring(tree, clean=False) or "").strip()
     nodes = _literal_assignments(tree)
     if nodes is None:
-        return _by_import(path)
+        return None
     values: dict[str, tuple[str, ...]] = {}
     for name, node in nodes.items():
         try:
             values[name] = as_names(name, ast.literal_eval(node), path, node.lineno)
         except (ValueError, TypeError):
-            return _by_import(path)
+            return None
     return _header(values, doc, path)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from asyncmig.errors import ConfigError, RevisionError, TemplateError
+from asyncmig.errors import ConfigError, RevisionError, ScriptError, TemplateError
 from asyncmig.revisions.links import check_identifier, check_label
 from asyncmig.scripts.files import write_new
 from asyncmig.scripts.header import parse_header
@@ -36,6 +36,7 @@ _RESERVED = frozenset({"head", "heads", "base", "current"})
 _UNFIT_FOR_FILES = re.compile(r"[\s,/\\\x00-\x1f]")
 # What may not stand in a docstring as it is: NUL, returns, and halves of surrogate pairs, which no encoding takes.
 _UNPRINTABLE = re.compile("[\x00\r\ud800-\udfff]")
+_QUOTE_TOO_MANY = re.compile(r'"(?="|\Z)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +186,15 @@ def _comma(value: str | Iterable[str] | None) -> str:
 
 def _in_docstring(message: str) -> str:
     r"""The message as it must be spelled between three double quotes, to read back as it was."""
-    text = message.replace("\r\n", "\n").replace("\\", "\\\\").replace('"""', r"\"\"\"")
-    if text.endswith('"'):
-        text = text[:-1] + r"\""
+    text = _QUOTE_TOO_MANY.sub(r'\\"', message.replace("\r\n", "\n").replace("\\", "\\\\"))
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _check_rendered(text: str, new: NewRevision, template: Path) -> None:
-    header = parse_header(text.encode("utf-8", "surrogatepass"), template)
+    try:
+        header = parse_header(text.encode(), template)
+    except ScriptError as error:
+        raise TemplateError(f"What the template writes is not a script. {error}") from error
     wanted = {
         "revision": ((header.revision,), (new.id,)),
         "down_revision": (header.down_revisions, new.down_revisions),
