@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from asyncmig.errors import OperationError
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.directives.base import Directives, check_keywords, check_name
 from asyncmig.operations.directives.build import build_table
-from asyncmig.schema.metadata import from_sqlalchemy
+from asyncmig.schema.metadata import ColumnParts, column_from_sqlalchemy, from_sqlalchemy
 from asyncmig.schema.model import PrimaryKey, Ref
 
 __all__ = ["ColumnDirectives"]
@@ -31,22 +32,18 @@ class ColumnDirectives(Directives):
     ) -> None:
         """Add a column, with the foreign keys, UNIQUE, index and CHECK that the Column brings along.
 
-        primary_key=True counts only with `inline_primary_key`. The Column object stays as it is and may be
-        used again.
+        primary_key=True counts only with `inline_primary_key`. The Column object may be used again.
         """
         name = check_name("add_column", "table name", table_name)
         if not isinstance(column, sa.Column):
             raise OperationError(f"add_column {name} takes one sa.Column, not {type(column).__name__}.")
-        convention = self._step().naming_convention
-        keywords = {"schema": schema} if schema else {}
-        # A copy even of a free column: once attached, a second use would lose its foreign keys.
-        table = from_sqlalchemy(build_table("add_column", name, [column._copy()], convention, keywords))
+        parts = _taken_apart(Ref(name, schema), column, self._step().naming_convention)
         operation = AddColumn(
             Ref(name, schema),
-            table.columns[0],
-            constraints=tuple(c for c in table.constraints if not isinstance(c, PrimaryKey)),
-            indexes=table.indexes,
-            primary_key=bool(column.primary_key),
+            parts.column,
+            constraints=parts.constraints,
+            indexes=parts.indexes,
+            primary_key=parts.primary_key,
             if_not_exists=bool(if_not_exists),
             inline_references=bool(inline_references),
             inline_primary_key=bool(inline_primary_key),
@@ -59,3 +56,14 @@ class ColumnDirectives(Directives):
         column = check_name("drop_column", "column name", column_name)
         check_keywords("drop_column", kw, ["schema", "if_exists"])
         self._emit(DropColumn(Ref(table, schema), column, bool(kw.get("if_exists"))))
+
+
+def _taken_apart(ref: Ref, column: sa.Column[Any], convention: Mapping[str, Any] | None) -> ColumnParts:
+    if not column.foreign_keys:
+        return column_from_sqlalchemy(column, ref, convention)
+    # A copy even of a free column: once attached, a second use would lose its foreign keys. And a table that knows
+    # their targets, because naming conventions ask for them.
+    keywords = {"schema": ref.schema} if ref.schema else {}
+    value = from_sqlalchemy(build_table("add_column", ref.name, [column._copy()], convention, keywords))
+    constraints = tuple(c for c in value.constraints if not isinstance(c, PrimaryKey))
+    return ColumnParts(value.columns[0], constraints, value.indexes, bool(column.primary_key))
