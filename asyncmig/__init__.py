@@ -8,12 +8,8 @@ The names are looked up when they are first used: `import asyncmig` loads nothin
 only reads files never pays for SQLAlchemy.
 """
 
-from __future__ import annotations
-
-import importlib
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
-
+# Type checkers go by the name; typing itself would be most of what importing this package costs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncmig.config import Config
     from asyncmig.environment import Context, Environment
@@ -88,25 +84,33 @@ __all__ = [
     "op",
 ]
 
-_ELSEWHERE: Final = MappingProxyType({
-    "Config": "asyncmig.config",
-    "Context": "asyncmig.environment",
-    "Environment": "asyncmig.environment",
-    "Migrator": "asyncmig.migrator",
-    "__version__": "asyncmig.version",
-    "op": "asyncmig.operations.facade",
-})
-
 
 def __getattr__(name: str) -> object:
-    """Import a public name's module; all that are not named in `_ELSEWHERE` are errors."""
+    """Import a public name from where it lives, and keep it, so that the next look does not come here."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(_ELSEWHERE.get(name, "asyncmig.errors")), name)
-    # Kept, so that the next look does not come here.
+    from importlib import import_module
+
+    value: object = getattr(import_module(_home(name)), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _home(name: str) -> str:
+    match name:
+        case "Config":
+            return "asyncmig.config"
+        case "Context" | "Environment":
+            return "asyncmig.environment"
+        case "Migrator":
+            return "asyncmig.migrator"
+        case "__version__":
+            return "asyncmig.version"
+        case "op":
+            return "asyncmig.operations.facade"
+        case _:
+            return "asyncmig.errors"

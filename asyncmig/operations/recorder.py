@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorded", "Recorder", "Recording", "record", "replay"]
 
-_HINT = "Guard it with `if not op.get_context().as_sql:`, or say the change with op.execute(...) alone."
+_OFFLINE = "Guard it with `if not op.get_context().as_sql:`, or say the change with op.execute(...) alone."
+_ONLINE = "The script can be run; it can only be shown beforehand where it does without the connection."
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Recorder:
             f"{what} here, so what the script does cannot be told without running it.",
             path=origin.path if origin else Path(self.script),
             line=origin.line if origin else None,
-            hint=_HINT,
+            hint=_OFFLINE if self._settings.as_sql else _ONLINE,
         )
         self.dynamic = self.dynamic or error
         raise error

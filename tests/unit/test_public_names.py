@@ -26,7 +26,7 @@ def test_every_error_is_public():
 def test_what_type_checkers_see_is_what_is_public():
     tree = ast.parse(Path(asyncmig.__file__).read_text())
     seen = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert seen - {"annotations", "MappingProxyType", "TYPE_CHECKING", "Final"} == set(asyncmig.__all__)
+    assert seen - {"import_module"} == set(asyncmig.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error():
@@ -37,6 +37,4 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_importing_the_package_loads_nothing_else():
     code = "import sys; before = set(sys.modules); import asyncmig; print(*sorted(set(sys.modules) - before))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert [name for name in loaded if name.startswith("asyncmig")] == ["asyncmig"]
-    assert "sqlalchemy" not in loaded
-    assert "typing_extensions" not in loaded
+    assert loaded == ["asyncmig"]
