@@ -31,7 +31,8 @@ _FLAGS: Mapping[str, bool] = MappingProxyType(
 class PostWriteHook:
     """A command run on each new script: `target` is an entry point, an executable or a module, by `type`.
 
-    `options` is one shell-like string in which REVISION_SCRIPT_FILENAME stands for the script's path.
+    `options` is one shell-like string in which REVISION_SCRIPT_FILENAME stands for the script's path; `cwd` is
+    absolute, or None for the working directory of the command.
     """
 
     name: str
@@ -175,10 +176,12 @@ def _names_from_text(text: str) -> list[str]:
 def _hooks(value: object, here: Path) -> tuple[PostWriteHook, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise Unfit
-    return tuple(one if isinstance(one, PostWriteHook) else _hook(one, number) for number, one in enumerate(value, 1))
+    return tuple(
+        one if isinstance(one, PostWriteHook) else _hook(one, number, here) for number, one in enumerate(value, 1)
+    )
 
 
-def _hook(table: object, number: int) -> PostWriteHook:
+def _hook(table: object, number: int, here: Path) -> PostWriteHook:
     if not isinstance(table, Mapping) or not all(isinstance(value, str) for value in table.values()):
         raise Unfit
     kind = table.get("type", "console_scripts")
@@ -198,7 +201,7 @@ def _hook(table: object, number: int) -> PostWriteHook:
         type=cast("HookType", kind),
         target=table[target],
         options=options,
-        cwd=table.get("cwd"),
+        cwd=str(here / table["cwd"]) if table.get("cwd") else None,
     )
 
 

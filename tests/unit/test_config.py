@@ -111,7 +111,7 @@ def test_post_write_hooks_are_read_with_their_targets(tmp_path: Path) -> None:
     )
     assert config.post_write_hooks == (
         PostWriteHook("black", "console_scripts", "black", "-l 79 REVISION_SCRIPT_FILENAME"),
-        PostWriteHook("ruff", "exec", f"{tmp_path.as_posix()}/ruff", cwd="sub"),
+        PostWriteHook("ruff", "exec", f"{tmp_path.as_posix()}/ruff", cwd=str(tmp_path / "sub")),
         PostWriteHook("isort", "module", "isort"),
     )
 

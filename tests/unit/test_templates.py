@@ -188,6 +188,7 @@ SCRIPTS = {
     "imports": {"imports": "from decimal import Decimal", "upgrades": "print(Decimal(1))"},
     "bodies": {"upgrades": 'op.execute("a")\n    op.execute(sa.text("b"))', "downgrades": 'op.execute("c")'},
     "quotes": {"message": r"it\'s \"quoted\" and C:\\path"},
+    "leading quote": {"message": '"quoted" first'},
     "two lines": {"message": "first line\n\nmore about it"},
     "not latin": {"message": "créer le compte — 帳號"},
 }

@@ -15,8 +15,9 @@
 <%
     parents = [down_revision] if isinstance(down_revision, str) else down_revision or []
     bodies = ["sa. op."] if data else [upgrades, downgrades]
+    gap = " " if message.startswith('"') else ""
 %>\
-"""${message}
+"""${gap}${message}
 
 Revision ID: ${up_revision}
 Revises:${"".join(f" {one}," for one in parents).rstrip(",")}
