@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
+from asyncmig.operations.brought import brought_refs, with_brought
 from asyncmig.operations.mentions import constraint_uses, index_uses
 from asyncmig.schema.model import Column, Constraint, ForeignKey, Index, PrimaryKey, Ref, Schema, Table
 
@@ -38,7 +39,9 @@ class AddColumn(Operation):
         return visitor.add_column(self, before)
 
     def apply(self, schema: Schema) -> Schema:
-        return schema if self._is_there(schema) else schema.change_table(self.ref, self._extended)
+        if self._is_there(schema):
+            return schema
+        return with_brought(schema.change_table(self.ref, self._extended), (self.column,))
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         """Nothing when IF NOT EXISTS found the column in `before`."""
@@ -50,7 +53,7 @@ class AddColumn(Operation):
     def touches(self) -> frozenset[Ref]:
         keys = (c for c in self.constraints if isinstance(c, ForeignKey))
         indexes = (Ref(index.name, self.ref.schema, "index") for index in self.indexes if index.name)
-        return frozenset({self.ref, *(key.target for key in keys), *indexes})
+        return frozenset({self.ref, *(key.target for key in keys), *indexes}) | brought_refs((self.column,))
 
     @property
     def sign(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
+from asyncmig.operations.brought import brought_refs, with_brought
 from asyncmig.schema.model import ForeignKey, Ref, Schema, Table
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class CreateTable(Operation):
         return visitor.create_table(self, before)
 
     def apply(self, schema: Schema) -> Schema:
-        return schema if self._is_there(schema) else schema.with_table(self.table)
+        return schema if self._is_there(schema) else with_brought(schema.with_table(self.table), self.table.columns)
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         """Nothing when IF NOT EXISTS found the table in `before`."""
@@ -39,7 +40,7 @@ class CreateTable(Operation):
 
     def touches(self) -> frozenset[Ref]:
         keys = (c for c in self.table.constraints if isinstance(c, ForeignKey))
-        return frozenset({self.table.ref, *(key.target for key in keys)})
+        return frozenset({self.table.ref, *(key.target for key in keys)}) | brought_refs(self.table.columns)
 
     @property
     def sign(self) -> str:

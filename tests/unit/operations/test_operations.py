@@ -102,6 +102,29 @@ def test_add_column_makes_a_primary_key_only_when_it_stands_inline():
     assert inline.primary_key == PrimaryKey(("id",))
 
 
+def test_columns_bring_their_enums_and_sequences():
+    mood = sa.Column("mood", sa.Enum("good", "bad", name="mood", schema="s"))
+    number = sa.Column("number", sa.Integer, sa.Sequence("numbers"))
+    created = CreateTable(from_sqlalchemy(sa.Table("t", sa.MetaData(), mood)))
+    added = AddColumn(Ref("t"), from_sqlalchemy(sa.Table("u", sa.MetaData(), number)).columns[0])
+    after = replay([created, added])
+    assert [enum.values for enum in after.enums.values()] == [("good", "bad")]
+    assert set(after.sequences) == {Ref("numbers", None, "sequence")}
+    assert Ref("mood", "s", "enum") in created.touches()
+    assert Ref("numbers", None, "sequence") in added.touches()
+    # The database keeps them when the table goes.
+    assert replay([DropTable(Ref("t"))], after) == Schema(enums=after.enums, sequences=after.sequences)
+
+
+def test_an_enum_that_is_there_keeps_its_values():
+    """A second declaration does not change the type, so it must not change what we know of it."""
+    def table(name: str, *values: str) -> CreateTable:
+        return CreateTable(from_sqlalchemy(sa.Table(name, sa.MetaData(), sa.Column("m", sa.Enum(*values, name="m")))))
+
+    after = replay([table("t", "a"), table("u", "a", "b")])
+    assert [enum.values for enum in after.enums.values()] == [("a",)]
+
+
 def test_drop_index_finds_the_table_by_the_index():
     after = DropIndex("ix_kind").apply(BEFORE)
     assert names(after.tables[ACCOUNT.ref].indexes) == {"ix_lower", "ix_partial"}
