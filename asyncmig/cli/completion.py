@@ -38,7 +38,7 @@ def _labels_and_ids(ctx: typer.Context) -> Iterator[tuple[str, str]]:
 def complete_template(incomplete: str) -> list[tuple[str, str]]:
     from asyncmig.scripts.templates import list_templates
 
-    return [(item.name, item.description) for item in list_templates() if item.name.startswith(incomplete)]
+    return [(name, about) for name, about in list_templates() if name.startswith(incomplete)]
 
 
 def complete_database(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:

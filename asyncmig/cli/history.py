@@ -12,7 +12,7 @@ from asyncmig.cli.runner import run, run_without_loop
 from asyncmig.cli.session import session_of
 
 if TYPE_CHECKING:
-    from asyncmig.migrator import HistoryEntry
+    from asyncmig.scripts.history import HistoryEntry
 
 __all__ = ["branches", "heads", "history", "show"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncmig.database.report import Report
-    from asyncmig.migrator import Branch, HistoryEntry
     from asyncmig.revisions.revision import Revision
+    from asyncmig.scripts.history import Branch, HistoryEntry
 
 __all__ = ["branch_payload", "entry_payload", "object_payload", "plain", "report_payload", "revision_payload"]
 
@@ -53,6 +53,7 @@ def entry_payload(entry: HistoryEntry) -> dict[str, object]:
         "is_branch_point": entry.is_branch_point,
         "is_merge_point": entry.is_merge_point,
         "is_base": entry.is_base,
+        "is_effective_head": entry.is_effective_head,
         "children": list(entry.children),
     }
 

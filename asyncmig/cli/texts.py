@@ -20,8 +20,8 @@ if TYPE_CHECKING:
         Report,
         StatusReport,
     )
-    from asyncmig.migrator import Branch, HistoryEntry
     from asyncmig.revisions.revision import Revision
+    from asyncmig.scripts.history import Branch, HistoryEntry
 
 __all__ = [
     "branch_lines",
@@ -57,7 +57,9 @@ def _marks(entry: HistoryEntry) -> Iterable[str]:
     if entry.revision.branch_labels:
         yield ", ".join(entry.revision.branch_labels)
     for mark, holds in (
-        ("head", entry.is_head),
+        ("head", entry.is_effective_head),
+        # Alembic's words for a head that another branch depends on.
+        ("effective head", entry.is_head and not entry.is_effective_head),
         ("current", entry.is_current),
         ("branchpoint", entry.is_branch_point),
         ("mergepoint", entry.is_merge_point),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
+
 from asyncmig.cli.app import COMMANDS, Entry, build
 from asyncmig.cli.command import global_parameters
 

@@ -1,14 +1,16 @@
 """How a command line is read: the options of every command on both sides of its name, `-1` as a revision."""
 
+from typing import Annotated
+
 import pytest
 import typer
+
 from asyncmig.cli.app import COMMANDS, build
 from asyncmig.cli.command import make_command
 from asyncmig.cli.options import GlobalOptions
 from asyncmig.cli.parameters import protect, unprotect
 from asyncmig.cli.session import Session, session_of
 from asyncmig.errors import UsageError
-from typing import Annotated
 
 SEEN: dict[str, object] = {}
 

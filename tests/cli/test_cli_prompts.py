@@ -3,6 +3,7 @@
 import io
 
 import pytest
+
 from asyncmig.cli.failures import error_payload, paragraph, report
 from asyncmig.cli.output import Console
 from asyncmig.cli.prompts import AnswersYes, AsksNobody, AsksTerminal

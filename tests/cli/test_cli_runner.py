@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from asyncmig.cli.runner import run, run_without_loop
 
 ROOT = Path(__file__).parents[2]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from asyncmig.cli import payloads, texts
 from asyncmig.cli.output import Styles, printable_json
 from asyncmig.database.report import (
