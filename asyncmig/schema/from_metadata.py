@@ -190,7 +190,8 @@ def _check(constraint: sa.CheckConstraint, table: sa.Table) -> Check:
         sql_text(constraint.sqltext),
         type_bound=type_bound,
         column=next((column.name for column in constraint.columns), None) if type_bound else None,
-        rule=constraint._create_rule,
+        # Of other CHECKs, SQLAlchemy uses the rule to say that ALTER TABLE has added them already.
+        rule=constraint._create_rule if type_bound else None,
         **_common(constraint, table),
     )
 
