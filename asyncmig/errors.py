@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncmig.database.report import Report
@@ -74,7 +74,7 @@ __all__ = [
 class AsyncmigError(Exception):
     """An expected failure: `message` says what and where, `hint` what to do, `exit_code` what a shell sees."""
 
-    exit_code: ClassVar[int] = 3
+    exit_code: int = 3
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -237,9 +237,11 @@ class MigrationFailed(DatabaseError):
         path: Path | None = None,
         line: int | None = None,
         sql: str | None = None,
+        changed: bool = False,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
+        self.exit_code = 4 if changed else 3
         self.report = report
         self.revision = revision
         self.path = path

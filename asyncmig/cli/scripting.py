@@ -13,8 +13,7 @@ import typer
 from asyncmig.cli import texts
 from asyncmig.cli.completion import complete_revision
 from asyncmig.cli.output import Console
-from asyncmig.cli.runner import run
-from asyncmig.cli.session import session_of
+from asyncmig.cli.session import counts_from_database, session_of
 from asyncmig.errors import UsageError
 
 __all__ = ["edit", "merge", "revision"]
@@ -44,13 +43,12 @@ def revision(
             "--depends-on", metavar="REV", help="Must be applied first; repeatable.", autocompletion=complete_revision
         ),
     ] = None,
-    sql: Annotated[bool, typer.Option("--sql", help="Let env.py see an offline run.")] = False,
     data: Annotated[bool, typer.Option("--data", help="A data migration: async, in batches.")] = False,
 ) -> None:
     """Write a new revision script; stdout names the file."""
     session = session_of(ctx)
-    written = run(
-        session.reading().revision(
+    written = session.ask(
+        lambda migrator: migrator.revision(
             message,
             head=head,
             splice=splice,
@@ -58,7 +56,6 @@ def revision(
             depends_on=tuple(depends_on or ()),
             version_path=version_path,
             rev_id=rev_id,
-            sql=sql,
             data=data,
         )
     )
@@ -77,7 +74,9 @@ def merge(
 ) -> None:
     """Write a revision that follows several at once; stdout names the file."""
     session = session_of(ctx)
-    path = run(session.reading().merge(revisions, message=message, branch_label=branch_label, rev_id=rev_id))
+    path = session.ask(
+        lambda migrator: migrator.merge(revisions, message=message, branch_label=branch_label, rev_id=rev_id)
+    )
     _show_written(session.console, (path,))
 
 
@@ -92,7 +91,7 @@ def edit(
 ) -> None:
     """Open the script of a revision in $VISUAL or $EDITOR. `current` asks the database."""
     session = session_of(ctx)
-    path = run(session.reading().edit_path(revision))
+    path = session.ask(lambda migrator: migrator.edit_path(revision), connects=counts_from_database(revision))
     command = [*_editor(), str(path)]
     try:
         code = subprocess.call(command)

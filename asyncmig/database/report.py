@@ -14,6 +14,7 @@ __all__ = [
     "CurrentReport",
     "Direction",
     "JournalEntry",
+    "Loss",
     "Outcome",
     "PlanReport",
     "PlannedOperation",
@@ -59,13 +60,13 @@ class Report:
     """What a run did. `before` and `after` are the ids in the version table; `sql` is the text of a --sql run."""
 
     target: str
-    database: str                       # URL without password
+    database: str  # URL without password
     before: tuple[str, ...]
     after: tuple[str, ...]
     steps: tuple[StepReport, ...] = ()
-    ahead: tuple[str, ...] = ()         # ids of a newer release found in the database
+    ahead: tuple[str, ...] = ()  # ids of a newer release found in the database
     seconds: float = 0.0
-    waited: float = 0.0                 # seconds spent waiting for the run lock
+    waited: float = 0.0  # seconds spent waiting for the run lock
     sql: str | None = None
 
     @property
@@ -105,6 +106,19 @@ class PlanReport:
     current: tuple[str, ...]
     steps: tuple[PlannedStep, ...]
     ahead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that a run would drop: `kind` is "table", "column", or "script" for one that cannot be known before.
+
+    `rows` counts the rows of a table, or those in which a column is not NULL; None where unknown.
+    """
+
+    kind: str
+    name: str
+    rows: int | None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +165,11 @@ class IncompleteRevision:
 @dataclass(frozen=True, slots=True)
 class StatusReport:
     database: str
-    source: str                          # where the URL came from: "--url", "ASYNCMIG_URL", "env.py", a file, "DATABASE_URL"
-    server: str                          # "PostgreSQL 18.1", "SQLite 3.40.1"
+    source: str  # where the URL came from: "--url", "ASYNCMIG_URL", "env.py", a file, "DATABASE_URL"
+    server: str  # "PostgreSQL 18.1", "SQLite 3.40.1"
     current: tuple[CurrentRevision, ...]
     heads: tuple[str, ...]
-    pending: tuple[str, ...]             # in the order in which upgrade heads would apply them
+    pending: tuple[str, ...]  # in the order in which upgrade heads would apply them
     changed: tuple[ChangedScript, ...]
     incomplete: tuple[IncompleteRevision, ...]
 
@@ -164,6 +178,20 @@ class StatusReport:
         return not (self.pending or self.changed or self.incomplete) and all(
             row.state is not RevisionState.FOREIGN for row in self.current
         )
+
+    def complaints(self) -> tuple[str, ...]:
+        """What stands between the database and the scripts, a phrase each; empty when `clean`."""
+        foreign = [row.revision for row in self.current if row.state is RevisionState.FOREIGN]
+        found = []
+        if self.pending:
+            found.append(
+                f"{len(self.pending)} pending ({', '.join(self.pending[:5])}{', ...' * (len(self.pending) > 5)})"
+            )
+        if foreign:
+            found.append(f"at unknown {', '.join(foreign)}")
+        found += [f"{one.revision} is incomplete after statement {one.statements_done}" for one in self.incomplete]
+        found += [f"{one.path} was changed after {one.revision} was applied" for one in self.changed]
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from asyncmig.dialects.statement import Statement
 from asyncmig.operations.base import Operation
@@ -14,9 +14,12 @@ from asyncmig.schema.model import Ref, Schema
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from asyncmig.dialects.ledger import LedgerSql
     from asyncmig.dialects.splitter import TransactionControl
 
-__all__ = ["Dialect"]
+__all__ = ["CatalogQuery", "Dialect"]
+
+CatalogQuery = tuple[str, Callable[[Schema, Sequence[tuple[Any, ...]]], Schema]]
 
 
 class Dialect(OperationVisitor[Sequence[Statement]]):
@@ -26,7 +29,9 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
     """
 
     name: ClassVar[str]
+    title: ClassVar[str]
     begin_sql: ClassVar[str]
+    has_advisory_locks: ClassVar[bool]
 
     def __init__(self, sqlalchemy: sa.engine.Dialect) -> None:
         self.sqlalchemy = sqlalchemy
@@ -38,6 +43,22 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
     @abstractmethod
     def reads(self, operation: Operation) -> frozenset[Ref]:
         """What `statements` must find in `before` to be right; empty for most operations."""
+
+    @abstractmethod
+    def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
+        """How to find out which of `refs` exist: queries, each with what its rows add to a schema."""
+
+    @abstractmethod
+    def ledger(self, version_table: Ref) -> LedgerSql:
+        """The SQL of the version table and its journal."""
+
+    @abstractmethod
+    def row_estimate(self, table: Ref) -> str | None:
+        """A query for about how many rows a table has, at no cost; None where only counting tells."""
+
+    @abstractmethod
+    def begin(self, lock_timeout: float | None = None) -> str:
+        """What begins a step: `begin_sql`, with the seconds that one statement may wait for a lock."""
 
     @abstractmethod
     def quote(self, name: str) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import CreateDomainType, CreateEnumType
 from sqlalchemy.schema import AddConstraint, CreateSequence, SetColumnComment, SetConstraintComment, SetTableComment
 
+from asyncmig.dialects.base import CatalogQuery
 from asyncmig.dialects.ddl import CompilingDialect
+from asyncmig.dialects.ledger import LedgerSql
+from asyncmig.dialects.ledger_postgresql import PostgresqlLedger
+from asyncmig.dialects.postgresql_catalog import catalog_queries
 from asyncmig.dialects.postgresql_compiler import compiling_dialect
 from asyncmig.dialects.splitter import split_postgresql
 from asyncmig.dialects.statement import Statement
@@ -54,6 +58,8 @@ def must_autocommit(sql: str) -> bool:
 class PostgreSQL(CompilingDialect):
     name = "postgresql"
     begin_sql = "BEGIN"
+    title = "PostgreSQL"
+    has_advisory_locks = True
 
     def __init__(self, server_version: tuple[int, ...] | None = None) -> None:
         super().__init__(compiling_dialect(server_version))
@@ -68,6 +74,23 @@ class PostgreSQL(CompilingDialect):
             return frozenset()
         types = (_type_ref(named) for column in columns for named in self._new_types(column))
         return frozenset((*types, *(column.sequence.ref for column in columns if column.sequence is not None)))
+
+    def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
+        return catalog_queries(refs)
+
+    def ledger(self, version_table: Ref) -> LedgerSql:
+        journal = LedgerSql.journal_ref(version_table)
+        return PostgresqlLedger(version_table, self.qualify(version_table), self.qualify(journal))
+
+    def row_estimate(self, table: Ref) -> str | None:
+        # -1 until the first ANALYZE ("pg_class", System Catalogs): then nothing is known.
+        name = self.qualify(table).replace("'", "''")
+        return f"SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = to_regclass('{name}')"
+
+    def begin(self, lock_timeout: float | None = None) -> str:
+        if lock_timeout is None:
+            return self.begin_sql
+        return f"{self.begin_sql}; SET LOCAL lock_timeout = {round(lock_timeout * 1000)}"
 
     def split(self, sql: str) -> list[str]:
         return split_postgresql(sql)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from asyncmig.dialects.base import CatalogQuery
 from asyncmig.dialects.ddl import CompilingDialect
+from asyncmig.dialects.ledger import LedgerSql
+from asyncmig.dialects.ledger_sqlite import SqliteLedger
 from asyncmig.dialects.splitter import split_sqlite
+from asyncmig.dialects.sqlite_catalog import catalog_queries
 from asyncmig.dialects.sqlite_compiler import compiling_dialect
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import UnsupportedOperation
@@ -27,6 +31,8 @@ class SQLite(CompilingDialect):
 
     name = "sqlite"
     begin_sql = "BEGIN IMMEDIATE"
+    title = "SQLite"
+    has_advisory_locks = False
 
     def __init__(self) -> None:
         super().__init__(compiling_dialect())
@@ -38,6 +44,19 @@ class SQLite(CompilingDialect):
         if isinstance(operation, DropColumn) and operation.if_exists:
             return frozenset({operation.ref})
         return frozenset()
+
+    def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
+        return catalog_queries(refs)
+
+    def ledger(self, version_table: Ref) -> LedgerSql:
+        journal = LedgerSql.journal_ref(version_table)
+        return SqliteLedger(version_table, self.qualify(version_table), self.qualify(journal))
+
+    def row_estimate(self, table: Ref) -> str | None:
+        return None
+
+    def begin(self, lock_timeout: float | None = None) -> str:
+        return self.begin_sql
 
     def split(self, sql: str) -> list[str]:
         return split_sqlite(sql)

@@ -1,0 +1,52 @@
+"""Are the scripts that were applied still what was applied?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from asyncmig.database.report import ChangedScript
+from asyncmig.errors import CheckFailed
+from asyncmig.scripts.checksum import checksum, file_hash
+
+if TYPE_CHECKING:
+    from asyncmig.database.ledger import AppliedScript
+    from asyncmig.revisions.graph import RevisionGraph
+
+__all__ = ["changed_message", "changed_scripts", "refuse_changed"]
+
+
+def changed_scripts(
+    graph: RevisionGraph, rows: Iterable[str], applied: Mapping[str, AppliedScript]
+) -> tuple[ChangedScript, ...]:
+    """Applied scripts whose meaning differs from what the journal holds, in the order of the history.
+
+    Reads each file; its syntax tree is asked for only where the bytes differ.
+    """
+    standing = graph.ancestors(row for row in rows if row in graph)
+    return tuple(
+        ChangedScript(name, path, known.applied_at)
+        for name, known in applied.items()
+        if name in standing and (path := graph[name].path) is not None and _differs(path.read_bytes(), known)
+    )
+
+
+def _differs(source: bytes, known: AppliedScript) -> bool:
+    return file_hash(source) != known.file_hash and checksum(source) != known.checksum
+
+
+def changed_message(changed: Iterable[ChangedScript]) -> str:
+    return "; ".join(
+        f"{script.path} was changed after {script.revision} was applied"
+        + (f" on {script.applied_at:%Y-%m-%d %H:%M} UTC" if script.applied_at else "")
+        for script in changed
+    )
+
+
+def refuse_changed(changed: tuple[ChangedScript, ...]) -> None:
+    """CheckFailed naming each changed script and when it was applied."""
+    if changed:
+        raise CheckFailed(
+            f"{changed_message(changed)}.",
+            hint='Put the change into a new revision; or accept it with `asyncmig stamp REV`, or set checksums = "warn".',
+        )

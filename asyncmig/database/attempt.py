@@ -1,0 +1,190 @@
+"""One attempt at one step: the script, the hooks around it, the version rows and the journal row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.util import await_only
+
+from asyncmig.database.coroutine import drive
+from asyncmig.database.ledger import Incomplete, JournalRow, Ledger, Overtaken
+from asyncmig.database.live import LiveStep, StepSettings
+from asyncmig.database.report import Outcome, StepReport
+from asyncmig.operations.driver import call_script, check_result
+from asyncmig.operations.sink import running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from asyncmig.database.transaction import StepTransaction
+    from asyncmig.operations.driver import ScriptFunction
+    from asyncmig.revisions.plan import Direction, Step
+
+__all__ = ["Attempt", "Hook", "Hooks", "StepInfo", "Work"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepInfo:
+    """What the hooks of env.py get; `error` is set for on_error only.
+
+    `connection` is the step's own, inside its transaction (for on_error: after the rollback, None).
+    """
+
+    revision: str
+    direction: Direction
+    message: str
+    down_revisions: tuple[str, ...]
+    heads: frozenset[str]
+    connection: AsyncConnection | None
+    bind: sa.Connection | None
+    error: BaseException | None = None
+
+
+Hook = Callable[[StepInfo], Awaitable[None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    before_step: Hook | None = None
+    after_step: Hook | None = None
+    on_error: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one step runs: the script's function (None for a stamp) and what the journal keeps of the script."""
+
+    function: ScriptFunction | None
+    path: Path | None
+    checksum: str | None = None
+    file_hash: str | None = None
+
+
+class Attempt:
+    """One try at one step, inside the greenlet of `run_sync`; `live` is its sink."""
+
+    def __init__(
+        self,
+        step: Step,
+        work: Work,
+        left: Incomplete | None,
+        *,
+        settings: StepSettings,
+        hooks: Hooks,
+        connection: AsyncConnection,
+        ledger: Ledger,
+        transaction: StepTransaction,
+    ) -> None:
+        self.step = step
+        self.work = work
+        self.left = left
+        self.hooks = hooks
+        self.connection = connection
+        self.ledger = ledger
+        self.started_at = datetime.now(UTC)
+        self.clock = time.monotonic()
+        self.live = LiveStep(
+            step.revision.id,
+            str(work.path),
+            settings,
+            connection,
+            ledger.driver,
+            transaction,
+            self.checkpoint,
+            left.digests if left else (),
+        )
+        self.journaled = left is not None
+
+    def run(self, *, recheck: bool) -> StepReport:
+        """Do the step and commit it. `recheck`: Overtaken when the version rows are not `step.before` any more."""
+        self.live.start()
+        if recheck and self.ledger.read().versions != self.step.before:
+            raise Overtaken(self.step.revision.id)
+        self._hook(self.hooks.before_step, self.step.before)
+        self._script()
+        self._hook(self.hooks.after_step, self.step.after)
+        self.live.ready_to_finish()
+        self.ledger.record(self.step.change, self._row(Outcome.APPLIED, self.live.digests), started=self.journaled)
+        self.live.commit()
+        return self._report()
+
+    def checkpoint(self, digests: Sequence[str]) -> None:
+        """The journal row of a revision under way: written once, then brought up to date."""
+        self.ledger.journal(self._row(Outcome.INCOMPLETE, digests), started=self.journaled)
+        self.journaled = True
+
+    def undo(self) -> None:
+        """Roll back; when even that fails the connection is gone, and the server has rolled back itself."""
+        try:
+            self.live.rollback()
+        except sa.exc.DBAPIError:
+            self.ledger.driver.connection.invalidate()
+
+    def _script(self) -> None:
+        if self.work.function is None or self.work.path is None:
+            return
+        with running(self.live):
+            coroutine = call_script(self.work.function, self.work.path)
+            if coroutine is not None:
+                check_result(drive(coroutine), self.work.path, str(self.step.direction))
+
+    def _hook(self, hook: Hook | None, heads: frozenset[str]) -> None:
+        if hook is not None:
+            answer = hook(self.info(heads))
+            if answer is not None:
+                await_only(answer)
+
+    def info(self, heads: frozenset[str], error: Exception | None = None) -> StepInfo:
+        """What a hook is told; without the connection when there is an error, because the step is rolled back."""
+        revision = self.step.revision
+        return StepInfo(
+            revision.id,
+            self.step.direction,
+            revision.message,
+            revision.down_revisions,
+            heads,
+            None if error else self.connection,
+            None if error else self.ledger.driver.connection,
+            error,
+        )
+
+    def journal_failure(self, ledger: Ledger, message: str) -> None:
+        """Say in the journal why the step failed: in its incomplete row, or in a row of its own."""
+        if self.live.divided:
+            ledger.note_error(self.step.revision.id, message)
+        else:
+            ledger.journal(self._row(Outcome.FAILED, (), message), started=False)
+
+    def _row(self, outcome: Outcome, digests: Sequence[str], error: str | None = None) -> JournalRow:
+        revision = self.step.revision
+        return JournalRow(
+            revision=revision.id,
+            down_revision=" ".join(revision.down_revisions),
+            direction=self.step.direction,
+            outcome=outcome,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC) if outcome is not Outcome.INCOMPLETE else None,
+            checksum=self.work.checksum,
+            file_hash=self.work.file_hash,
+            digests=tuple(digests),
+            error=error,
+        )
+
+    def _report(self) -> StepReport:
+        return StepReport(
+            revision=self.step.revision.id,
+            direction=self.step.direction,
+            message=self.step.revision.message,
+            down_revisions=self.step.revision.down_revisions,
+            path=self.work.path,
+            statements=self.live.count,
+            seconds=time.monotonic() - self.clock,
+            resumed=self.left is not None,
+        )

@@ -1,0 +1,85 @@
+"""After a cancellation: nothing of ours is left executing on the server, and the step is rolled back."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.util import await_only, greenlet_spawn
+
+from asyncmig.database.driver import driver_of
+from asyncmig.database.failures import message_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from asyncmig.database.engine import Database
+
+__all__ = ["backend_of", "end_work"]
+
+_SECONDS = 10.0
+_STATE = "SELECT state FROM pg_catalog.pg_stat_activity WHERE pid = {pid}"
+_CANCEL = "SELECT pg_cancel_backend({pid})"
+
+logger = logging.getLogger("asyncmig")
+
+
+async def backend_of(connection: AsyncConnection) -> int | None:
+    """The server process behind the connection, to be remembered while it can still be asked."""
+    return await connection.run_sync(lambda sync: driver_of(sync).backend_pid)
+
+
+async def end_work(database: Database, connection: AsyncConnection, backend: int | None) -> None:
+    """Stop the running statement, roll back. Shielded from further cancellation, with a deadline.
+
+    A driver that is cancelled asks the server to stop, and the server has been seen to go on to the end with its
+    locks: so the server is asked, over a second connection, until it says that the session is idle.
+    """
+    with anyio.move_on_after(_SECONDS, shield=True) as scope:
+        if backend is not None:
+            await _end_statement(database, backend)
+        try:
+            await connection.run_sync(_interrupt_and_roll_back)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            # The connection is gone, and with it the transaction and the lock.
+            logger.warning("the cancelled connection was closed instead of rolled back: %s", message_of(error))
+            await connection.invalidate()
+    if scope.cancelled_caught:
+        logger.warning("the cancelled statement did not end within %g s; its connection is dropped", _SECONDS)
+        await connection.invalidate()
+
+
+def _interrupt_and_roll_back(connection: sa.Connection) -> None:
+    if connection.invalidated:
+        return  # SQLAlchemy has closed it already, as it does when its own execute() is cancelled
+    driver = driver_of(connection)
+    driver.interrupt()
+    if driver.in_transaction:
+        driver.run("ROLLBACK")
+
+
+async def _end_statement(database: Database, backend: int) -> None:
+    try:
+        await greenlet_spawn(_cancel_until_idle, database.engine.sync_engine, backend)
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        logger.warning("could not look whether the cancelled statement still runs: %s", message_of(error))
+
+
+def _cancel_until_idle(engine: sa.Engine, backend: int) -> None:
+    # A pool of its own: the application's may consist of the one connection that is stuck.
+    pool = engine.pool.recreate()
+    try:
+        cursor = pool.connect().cursor()
+        deadline = time.monotonic() + _SECONDS
+        while time.monotonic() < deadline:
+            cursor.execute(_STATE.format(pid=backend))
+            row = cursor.fetchone()
+            if row is None or row[0] != "active":
+                return
+            cursor.execute(_CANCEL.format(pid=backend))
+            await_only(anyio.sleep(0.05))
+    finally:
+        pool.dispose()

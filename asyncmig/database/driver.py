@@ -1,0 +1,194 @@
+"""The driver below SQLAlchemy's connection: raw text in one round trip, and the truth about the transaction.
+
+SQLAlchemy's cursors prepare every statement, which costs a round trip, and asyncpg prepares only single
+statements. Migrations send text without parameters, so it goes through the driver's simple protocol, and what
+the driver itself says about the transaction is the only account that a script's own COMMIT cannot falsify.
+Everything here runs inside the greenlet of `AsyncConnection.run_sync`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+from sqlalchemy.util import await_only
+
+__all__ = ["Driver", "driver_of"]
+
+
+class Driver(ABC):
+    """One connection's driver. Errors are SQLAlchemy's, as scripts expect to catch them."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        adapted: Any = connection.connection.dbapi_connection
+        self.adapted = adapted
+        # The drivers' own types are not SQLAlchemy's: each subclass knows what it holds.
+        self.raw: Any = adapted.driver_connection
+
+    @property
+    @abstractmethod
+    def in_transaction(self) -> bool:
+        """Whether the server (or SQLite) is inside a transaction block, failed ones included."""
+
+    @staticmethod
+    @abstractmethod
+    def placeholder(number: int) -> str:
+        """How the driver spells its n-th parameter, counted from 1."""
+
+    @abstractmethod
+    async def _run(self, sql: str) -> None: ...
+
+    @abstractmethod
+    async def _fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    async def _execute(self, sql: str, parameters: tuple[Any, ...]) -> int: ...
+
+    def run(self, sql: str) -> None:
+        """Send text that has no parameters, as it is."""
+        try:
+            await_only(self._run(sql))
+        except Exception as error:
+            self._raise(error, sql)
+
+    def fetch(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query of ours."""
+        try:
+            return await_only(self._fetch(sql, parameters))
+        except Exception as error:
+            self._raise(error, sql)
+
+    def execute(self, sql: str, *parameters: Any) -> int:
+        """The number of rows that a statement of ours changed."""
+        try:
+            return await_only(self._execute(sql, parameters))
+        except Exception as error:
+            self._raise(error, sql)
+
+    def interrupt(self) -> None:
+        """End the statement that runs in the driver's own thread, where there is one."""
+        return
+
+    @property
+    def backend_pid(self) -> int | None:
+        """The server process behind the connection; None where there is no server."""
+        return None
+
+    def time(self, value: datetime) -> Any:
+        """An aware time as the journal's columns take it."""
+        return value
+
+    def _raise(self, error: Exception, sql: str) -> NoReturn:
+        dialect = self.connection.dialect
+        base = dialect.loaded_dbapi.Error
+        original = self._dbapi_error(error)
+        if not isinstance(original, base):
+            raise error
+        raise sa.exc.DBAPIError.instance(
+            sql, None, original, base, dialect=dialect, hide_parameters=True, connection_invalidated=False
+        ) from error
+
+    def _dbapi_error(self, error: Exception) -> Exception:
+        return error
+
+
+class AsyncpgDriver(Driver):
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self.raw.is_in_transaction())
+
+    @property
+    def backend_pid(self) -> int | None:
+        return int(self.raw.get_server_pid())
+
+    @staticmethod
+    def placeholder(number: int) -> str:
+        return f"${number}"
+
+    async def _run(self, sql: str) -> None:
+        # SQLAlchemy marks its prepared statements stale after a DDL of its own; it cannot see ours.
+        self.connection.dialect._invalidate_schema_cache()  # type: ignore[attr-defined]
+        await self.raw.execute(sql)
+
+    async def _fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return [tuple(record) for record in await self.raw.fetch(sql, *parameters)]
+
+    async def _execute(self, sql: str, parameters: tuple[Any, ...]) -> int:
+        status: str = await self.raw.execute(sql, *parameters)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    def _dbapi_error(self, error: Exception) -> Exception:
+        try:
+            self.adapted._handle_exception(error)
+        except Exception as translated:
+            return translated
+        return error
+
+
+class PsycopgDriver(Driver):
+    @property
+    def in_transaction(self) -> bool:
+        return self.raw.info.transaction_status.name in ("INTRANS", "INERROR", "ACTIVE")
+
+    @property
+    def backend_pid(self) -> int | None:
+        return int(self.raw.info.backend_pid)
+
+    @staticmethod
+    def placeholder(number: int) -> str:
+        return "%s"
+
+    async def _run(self, sql: str) -> None:
+        await self.raw.execute(sql.encode(), prepare=False)
+
+    async def _fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        cursor = await self.raw.execute(sql, parameters or None)
+        return [tuple(row) for row in await cursor.fetchall()]
+
+    async def _execute(self, sql: str, parameters: tuple[Any, ...]) -> int:
+        return int((await self.raw.execute(sql, parameters or None)).rowcount)
+
+
+class AiosqliteDriver(Driver):
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self.raw.in_transaction)
+
+    @staticmethod
+    def placeholder(number: int) -> str:
+        return "?"
+
+    async def _run(self, sql: str) -> None:
+        await (await self.raw.execute(sql)).close()
+
+    async def _fetch(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return list(await self.raw.execute_fetchall(sql, parameters))
+
+    async def _execute(self, sql: str, parameters: tuple[Any, ...]) -> int:
+        cursor = await self.raw.execute(sql, parameters)
+        changed = int(cursor.rowcount)
+        await cursor.close()
+        return changed
+
+    def time(self, value: datetime) -> Any:
+        return value.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds")
+
+    def interrupt(self) -> None:
+        await_only(self.raw.interrupt())
+
+
+_DRIVERS: dict[str, type[Driver]] = {
+    "asyncpg": AsyncpgDriver,
+    "psycopg": PsycopgDriver,
+    "psycopg_async": PsycopgDriver,
+    "aiosqlite": AiosqliteDriver,
+}
+
+
+def driver_of(connection: sa.Connection) -> Driver:
+    """The driver of a connection; which drivers there are is checked where the engine is made."""
+    return _DRIVERS[connection.dialect.driver](connection)

@@ -1,0 +1,125 @@
+"""One database: the engine that was given or that we make, and connections of it in autocommit mode.
+
+In autocommit mode SQLAlchemy and the driver begin nothing by themselves, so that the transactions are ours on
+every driver (see transaction.py); SQLAlchemy puts the mode back before a connection returns to its pool.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from copy import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from asyncmig.database.failures import connection_failure
+from asyncmig.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+__all__ = ["Database"]
+
+_CONNECT_SECONDS = 15
+"""How long asyncpg may take to connect, unless engine_options say otherwise."""
+
+_CLEANUP_SECONDS = 10
+
+
+class Database:
+    """`name` is the URL without its password; `source` the place that named it.
+
+    An engine that was given stays open and gets no listener; one made from a URL is disposed by `aclose`.
+    """
+
+    def __init__(self, target: AsyncEngine | URL, source: str, options: Mapping[str, Any] | None = None) -> None:
+        self.owned = not isinstance(target, AsyncEngine)
+        self.engine = target if isinstance(target, AsyncEngine) else _make_engine(target, options or {})
+        self.source = source
+
+    @property
+    def url(self) -> URL:
+        return self.engine.url
+
+    @property
+    def name(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def dialect_name(self) -> str:
+        return self.engine.dialect.name
+
+    @property
+    def missing_file(self) -> bool:
+        """Whether this is a SQLite file that is not there yet: looking must not create it."""
+        path = self.url.database or ""
+        in_memory = path in ("", ":memory:") or path.startswith("file:")
+        return self.dialect_name == "sqlite" and not in_memory and not Path(path).exists()
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in autocommit mode, or ConnectionFailed, AccessDenied, DatabaseError in words."""
+        connection = await self._open()
+        try:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.sync_connection.dialect = _without_server_side_cursors(connection)  # type: ignore[union-attr]
+            yield connection
+        finally:
+            # The deadline: a server that does not answer must not keep a cancelled process alive.
+            with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
+                await connection.close()
+
+    async def _open(self) -> AsyncConnection:
+        try:
+            return await self.engine.connect()
+        except (sa.exc.SQLAlchemyError, OSError, TimeoutError) as error:
+            failure = connection_failure(error, self.name)
+            if failure is None:
+                raise
+            raise failure from error
+
+    async def wait_until_reachable(self, seconds: float) -> None:
+        """Try again until the server answers; the last ConnectionFailed once `seconds` are over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                async with self.connect():
+                    return
+            except ConnectionFailed:
+                if time.monotonic() >= deadline:
+                    raise
+            await anyio.sleep(min(0.5, max(deadline - time.monotonic(), 0.01)))
+
+    async def aclose(self) -> None:
+        """Dispose an engine of ours; shielded, because an open aiosqlite connection hangs the interpreter's exit."""
+        if self.owned:
+            with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
+                await self.engine.dispose()
+
+
+def _make_engine(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
+    arguments: dict[str, Any] = {"poolclass": NullPool, **options}
+    connect_args = dict(arguments.pop("connect_args", {}))
+    if url.get_driver_name() == "asyncpg":
+        connect_args.setdefault("timeout", _CONNECT_SECONDS)
+        # A script alters tables between its queries: a plan cached over that would be refused.
+        connect_args.setdefault("prepared_statement_cache_size", 0)
+        settings = connect_args.setdefault("server_settings", {})
+        settings.setdefault("application_name", "asyncmig")
+    if url.get_driver_name().startswith("psycopg"):
+        connect_args.setdefault("connect_timeout", _CONNECT_SECONDS)
+        connect_args.setdefault("application_name", "asyncmig")
+    return create_async_engine(url, connect_args=connect_args, **arguments)
+
+
+def _without_server_side_cursors(connection: AsyncConnection) -> sa.engine.Dialect:
+    """The dialect for this one connection: an open portal (yield_per) would block a later ALTER TABLE."""
+    dialect = copy(connection.dialect)
+    dialect.supports_server_side_cursors = False
+    return dialect

@@ -1,0 +1,108 @@
+"""What a run tells whoever watches it: a bar, a log, a tracer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy.util import await_only
+
+from asyncmig.database.report import StepReport
+from asyncmig.revisions.plan import Direction
+
+if TYPE_CHECKING:
+    from asyncmig.operations.base import Origin
+
+__all__ = [
+    "Event",
+    "LockWaiting",
+    "Observer",
+    "Retrying",
+    "StatementStarted",
+    "StepFailed",
+    "StepFinished",
+    "StepStarted",
+    "Warned",
+    "announce",
+    "announce_async",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """`index` counts from 1 up to `total`."""
+
+    revision: str
+    direction: Direction
+    message: str
+    index: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatementStarted:
+    """`number` counts from 1 within the step; `sql` holds placeholders, never values of parameters."""
+
+    revision: str
+    number: int
+    sql: str
+    origin: Origin | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    report: StepReport
+    index: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    revision: str
+    direction: Direction
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class LockWaiting:
+    """The run lock is held by somebody else: `seconds` so far, `holder` in words where it is known."""
+
+    seconds: float
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A step lost a lock in the database and starts again after `delay` seconds."""
+
+    revision: str
+    attempt: int
+    delay: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    message: str
+
+
+Event = StepStarted | StatementStarted | StepFinished | StepFailed | LockWaiting | Retrying | Warned
+Observer = Callable[[Event], Awaitable[None] | None]
+
+
+def announce(observer: Observer | None, event: Event) -> None:
+    """Tell the observer from inside the step's greenlet; an async observer is awaited there."""
+    if observer is not None:
+        answer = observer(event)
+        if inspect.isawaitable(answer):
+            await_only(answer)
+
+
+async def announce_async(observer: Observer | None, event: Event) -> None:
+    """Tell the observer from ordinary async code."""
+    if observer is not None:
+        answer = observer(event)
+        if inspect.isawaitable(answer):
+            await answer

@@ -1,0 +1,157 @@
+"""Runs the steps of a plan on one connection, in order, and says what stands when one fails."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+import sqlalchemy as sa
+
+from asyncmig.database.attempt import Attempt, Hooks, Work
+from asyncmig.database.driver import Driver, driver_of
+from asyncmig.database.events import Observer, Retrying, StepFailed, StepFinished, StepStarted, announce_async
+from asyncmig.database.failures import is_retryable, message_of
+from asyncmig.database.ledger import Incomplete, Ledger, Overtaken
+from asyncmig.database.live import LiveStep, StepSettings, transaction_events
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from asyncmig.database.report import StepReport
+    from asyncmig.database.transaction import StepTransaction
+    from asyncmig.dialects.ledger import LedgerSql
+    from asyncmig.dialects.statement import Statement
+    from asyncmig.revisions.plan import Plan, Step
+
+__all__ = ["Executor", "StepBroken"]
+
+logger = logging.getLogger("asyncmig")
+
+
+class StepBroken(Exception):
+    """A step failed with `error`; nothing of it stands, or what stands is journaled as incomplete (`divided`)."""
+
+    def __init__(self, attempt: Attempt, error: Exception) -> None:
+        super().__init__(str(error))
+        self.attempt = attempt
+        self.error = error
+
+    @property
+    def step(self) -> Step:
+        return self.attempt.step
+
+    @property
+    def statement(self) -> Statement | None:
+        """The statement that was being executed, where it was one."""
+        return self.attempt.live.failing
+
+    @property
+    def divided(self) -> bool:
+        return self.attempt.live.divided
+
+
+@dataclass(slots=True)
+class Executor:
+    """One run. `steps` grows as steps are applied: after a failure it says what stands.
+
+    `recheck`: whether each step reads the version rows again inside its transaction, because no lock keeps
+    others away. `retries`: seconds within which a step that lost a lock is tried again.
+    """
+
+    connection: AsyncConnection
+    ledger_sql: LedgerSql
+    settings: StepSettings
+    hooks: Hooks
+    transaction: Callable[[Driver], StepTransaction]
+    recheck: bool
+    retries: float
+    journal_failures: bool = True
+    steps: list[StepReport] = field(default_factory=list)
+    _running: LiveStep | None = None
+
+    @property
+    def observer(self) -> Observer | None:
+        return self.settings.observer
+
+    async def run(self, plan: Plan, work: Sequence[Work], incomplete: Mapping[str, Incomplete]) -> None:
+        """Apply the plan's steps in order; StepBroken at the first that fails, Overtaken when others moved the rows."""
+        connection = self.connection.sync_connection
+        assert connection is not None
+        before = len(self.steps)
+        total = before + len(plan.steps)
+        with transaction_events(connection, lambda: self._running):
+            for index, (step, piece) in enumerate(zip(plan.steps, work, strict=True), before + 1):
+                await announce_async(
+                    self.observer,
+                    StepStarted(step.revision.id, step.direction, step.revision.message, index, total),
+                )
+                report = await self._step(step, piece, incomplete.get(step.revision.id))
+                self.steps.append(report)
+                await announce_async(self.observer, StepFinished(report, index, total))
+
+    async def _step(self, step: Step, work: Work, left: Incomplete | None) -> StepReport:
+        deadline = time.monotonic() + self.retries
+        for number in itertools.count(1):
+            try:
+                return await self.connection.run_sync(self._attempt, step, work, left)
+            except StepBroken as broken:
+                delay = random.uniform(0.5, 1.5) * min(0.05 * 2**number, 5.0)
+                if broken.divided or not is_retryable(broken.error) or time.monotonic() + delay > deadline:
+                    await self._failed(broken)
+                    raise
+                reason = message_of(broken.error)
+            await announce_async(self.observer, Retrying(step.revision.id, number, delay, reason))
+            await anyio.sleep(delay)
+        raise AssertionError("unreachable")
+
+    def _attempt(self, connection: sa.Connection, step: Step, work: Work, left: Incomplete | None) -> StepReport:
+        driver = driver_of(connection)
+        attempt = Attempt(
+            step,
+            work,
+            left,
+            settings=self.settings,
+            hooks=self.hooks,
+            connection=self.connection,
+            ledger=Ledger(self.ledger_sql, driver),
+            transaction=self.transaction(driver),
+        )
+        self._running = attempt.live
+        try:
+            return attempt.run(recheck=self.recheck)
+        except Overtaken:
+            attempt.undo()
+            raise
+        except Exception as error:
+            attempt.undo()
+            raise StepBroken(attempt, error) from error
+        finally:
+            # A cancelled step (BaseException) is undone by whoever holds the connection, shielded.
+            self._running = None
+
+    async def _failed(self, broken: StepBroken) -> None:
+        step = broken.step
+        if self.journal_failures:
+            await self.connection.run_sync(self._journal_failure, broken)
+        await announce_async(self.observer, StepFailed(step.revision.id, step.direction, broken.error))
+        if self.hooks.on_error is not None:
+            answer = self.hooks.on_error(broken.attempt.info(step.before, broken.error))
+            if answer is not None:
+                await answer
+
+    def _journal_failure(self, connection: sa.Connection, broken: StepBroken) -> None:
+        """After the rollback, in a transaction of its own; where that fails too, the log has to do."""
+        try:
+            driver = driver_of(connection)
+            transaction = self.transaction(driver)
+            transaction.begin()
+            broken.attempt.journal_failure(Ledger(self.ledger_sql, driver), message_of(broken.error))
+            transaction.commit()
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            logger.warning("the failure of %s could not be journaled: %s", broken.step.revision.id, message_of(error))

@@ -1,0 +1,112 @@
+"""What a run would do, without doing it: the plan, what a downgrade loses, the text of --sql."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from asyncmig.database.attempt import Work
+from asyncmig.database.driver import driver_of
+from asyncmig.database.inspection import placed
+from asyncmig.database.losses import losses_of
+from asyncmig.database.offline import OfflineScript
+from asyncmig.database.placement import Placement, place
+from asyncmig.database.preview import preview
+from asyncmig.database.recording import StatementWriter, record_step
+from asyncmig.database.reflect import look_up
+from asyncmig.database.report import PlanReport, Report
+from asyncmig.database.work import load_work
+from asyncmig.environment import import_path
+from asyncmig.errors import DynamicScript
+from asyncmig.operations.recorder import replay
+from asyncmig.revisions.plan import Plan
+from asyncmig.schema.model import Schema
+from asyncmig.scripts.loader import load_script
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from asyncmig.database.live import StepSettings
+    from asyncmig.database.report import Loss, PlannedStep
+    from asyncmig.database.session import Session
+    from asyncmig.database.site import Site
+    from asyncmig.revisions.graph import RevisionGraph
+    from asyncmig.schema.model import Ref
+
+__all__ = ["forecast", "losses", "written_out"]
+
+Planner = Callable[[frozenset[str]], Plan]
+
+
+async def forecast(
+    site: Site, session: Session | None, graph: RevisionGraph, target: str, planner: Planner
+) -> PlanReport:
+    """`session` is None for a SQLite file that is not there yet: everything is still to be done."""
+    placement = await placed(session, graph) if session else place(frozenset(), graph)
+    placement.refuse_foreign()
+    plan = planner(placement.effective)
+    return PlanReport(
+        target=target,
+        database=site.name,
+        current=tuple(sorted(placement.rows)),
+        steps=await _steps(site, session, plan),
+        ahead=tuple(sorted(placement.ahead)),
+    )
+
+
+async def _steps(site: Site, session: Session | None, plan: Plan) -> tuple[PlannedStep, ...]:
+    work = load_work(plan)
+    if session is None:
+        settings = site.settings(site.offline_dialect())
+        return preview(plan, work, settings, StatementWriter(settings, lambda refs: Schema()))
+    settings = site.settings(session.dialect)
+
+    def live(connection: sa.Connection) -> tuple[PlannedStep, ...]:
+        driver = driver_of(connection)
+        writer = StatementWriter(settings, lambda refs: look_up(driver, settings.dialect, refs))
+        return preview(plan, work, settings, writer)
+
+    return await session.connection.run_sync(live)
+
+
+async def losses(site: Site, session: Session, graph: RevisionGraph, planner: Planner) -> tuple[Loss, ...]:
+    """Nothing for a database that is at no known revision: the run itself says what is wrong there."""
+    placement: Placement = await placed(session, graph)
+    if placement.foreign or placement.ahead:
+        return ()
+    work = load_work(planner(placement.effective))
+    settings = site.settings(session.dialect)
+    return await session.connection.run_sync(lambda sync: losses_of(work, settings, driver_of(sync)))
+
+
+def written_out(site: Site, graph: RevisionGraph, target: str, plan: Plan) -> Report:
+    """The plan as a text; DynamicScript for a script that only a database could tell."""
+    dialect = site.offline_dialect()
+    settings = site.settings(dialect)
+    with import_path(site.config):
+        writer = StatementWriter(settings, lambda refs: _history_at(graph, plan.before, refs, settings))
+        script = OfflineScript(dialect.ledger(site.version_table), settings, writer, site.config.transaction == "run")
+        text = script.text(plan, load_work(plan))
+    return Report(
+        target=target,
+        database=site.name,
+        before=tuple(sorted(plan.before)),
+        after=tuple(sorted(plan.after)),
+        sql=text,
+    )
+
+
+def _history_at(graph: RevisionGraph, rows: frozenset[str], refs: Collection[Ref], settings: StepSettings) -> Schema:
+    """The schema that the history up to `rows` makes, recorded from its scripts."""
+    schema = Schema()
+    for name in graph.ordered(graph.ancestors(rows)):
+        script = load_script(graph[name])
+        try:
+            recorded = record_step(Work(script.upgrade, script.path), settings)
+        except DynamicScript as error:
+            names = ", ".join(str(ref) for ref in sorted(refs))
+            raise DynamicScript(
+                f"Whether {names} exists depends on revision {name}, which only a database can tell. {error.message}"
+            ) from error
+        schema = replay((item.operation for item in recorded), schema)
+    return schema

@@ -1,0 +1,61 @@
+"""Looking at a database: nothing is created, locked or changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
+from asyncmig.database.applied import changed_scripts
+from asyncmig.database.ledger import Ledger
+from asyncmig.database.placement import Placement, place
+from asyncmig.database.report import IncompleteRevision, StatusReport
+from asyncmig.revisions.plan import pending
+
+if TYPE_CHECKING:
+    from asyncmig.database.report import ChangedScript
+    from asyncmig.database.session import Session
+    from asyncmig.revisions.graph import RevisionGraph
+
+__all__ = ["look", "placed", "server_of"]
+
+
+async def placed(session: Session, graph: RevisionGraph) -> Placement:
+    """Where the database stands; the journal is asked only about ids that the scripts do not explain."""
+    return await session.ledger(lambda ledger: _placed(ledger, graph))
+
+
+def _placed(ledger: Ledger, graph: RevisionGraph) -> Placement:
+    rows = ledger.read().versions
+    unknown = any(row not in graph for row in rows)
+    return place(rows, graph, ledger.parents() if unknown and ledger.exists()[1] else None)
+
+
+async def look(session: Session, graph: RevisionGraph, database: str, source: str) -> StatusReport:
+    """Everything that `status` shows."""
+    placement = await placed(session, graph)
+    has_journal = (await session.ledger(lambda ledger: ledger.exists()))[1]
+    left = await session.ledger(lambda ledger: ledger.incomplete()) if has_journal else {}
+    return StatusReport(
+        database=database,
+        source=source,
+        server=server_of(session),
+        current=placement.described(graph),
+        heads=graph.effective_heads,
+        pending=pending(graph, placement.effective),
+        changed=await _changed(session, graph, placement) if has_journal else (),
+        incomplete=tuple(IncompleteRevision(one.revision, one.direction, one.done, one.error) for one in left.values()),
+    )
+
+
+async def _changed(session: Session, graph: RevisionGraph, placement: Placement) -> tuple[ChangedScript, ...]:
+    if session.config.checksums == "off":
+        return ()
+    applied = await session.ledger(lambda ledger: ledger.applied_scripts())
+    return await anyio.to_thread.run_sync(changed_scripts, graph, placement.known, applied)
+
+
+def server_of(session: Session) -> str:
+    """Such as "PostgreSQL 18.1"."""
+    version = session.connection.dialect.server_version_info or ()
+    return f"{session.dialect.title} {'.'.join(str(part) for part in version)}".strip()

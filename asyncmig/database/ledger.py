@@ -1,0 +1,301 @@
+"""The version rows and their journal, read and changed together on one connection.
+
+Every method runs inside the greenlet of `run_sync`. A change of a version row is a compare-and-swap: it must
+change exactly one row, else `Overtaken`: somebody else moved the database meanwhile.
+"""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from asyncmig.database.driver import Driver
+from asyncmig.database.failures import is_access_denied, is_undefined_table, is_unique_violation, message_of
+from asyncmig.database.report import JournalEntry, Outcome
+from asyncmig.dialects.ledger import JOURNAL_COLUMNS, LedgerSql
+from asyncmig.errors import VersionTableError
+from asyncmig.revisions.plan import Direction, VersionChange
+from asyncmig.version import __version__
+
+__all__ = ["AppliedScript", "Incomplete", "JournalRow", "Ledger", "LedgerState", "Overtaken"]
+
+
+class Overtaken(Exception):
+    """Another process changed the version rows between our reading and our step; plan again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A revision that stopped after `done` statements; `digests` are theirs, in order."""
+
+    revision: str
+    direction: Direction
+    digests: tuple[str, ...]
+    error: str | None
+
+    @property
+    def done(self) -> int:
+        return len(self.digests)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """The ids in the version table, and whether the journal calls a revision incomplete."""
+
+    versions: frozenset[str]
+    incomplete: Mapping[str, Direction]
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedScript:
+    """What the journal knows of the script that brought a revision."""
+
+    file_hash: str
+    checksum: str
+    applied_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One row to be written; times are aware and in UTC."""
+
+    revision: str
+    down_revision: str
+    direction: Direction
+    outcome: Outcome
+    started_at: datetime
+    finished_at: datetime | None = None
+    checksum: str | None = None
+    file_hash: str | None = None
+    digests: tuple[str, ...] = ()
+    error: str | None = None
+
+    def values(self, driver: Driver, user: str | None) -> tuple[Any, ...]:
+        """The parameters in the order of JOURNAL_COLUMNS."""
+        finished = self.finished_at
+        duration = (finished - self.started_at).total_seconds() * 1000 if finished else None
+        return (
+            self.revision,
+            self.down_revision,
+            str(self.direction),
+            str(self.outcome),
+            self.checksum,
+            self.file_hash,
+            driver.time(self.started_at),
+            driver.time(finished) if finished else None,
+            duration,
+            len(self.digests),
+            " ".join(self.digests) or None,
+            user,
+            _HOST,
+            __version__,
+            self.error,
+        )
+
+
+_HOST = socket.gethostname()
+_PROGRESS = ("outcome", "finished_at", "duration_ms", "statements_done", "statements", "error")
+
+
+class Ledger:
+    """`careful` asks which tables exist instead of failing on a missing one: inside a caller's transaction."""
+
+    def __init__(self, sql: LedgerSql, driver: Driver, *, careful: bool = False) -> None:
+        self.sql = sql
+        self.driver = driver
+        self.careful = careful
+
+    # Reading
+
+    def read(self) -> LedgerState:
+        """One query; nothing is created. A database without our tables stands before every revision."""
+        rows = self._first_that_works(self.sql.state(), self.sql.versions())
+        return LedgerState(
+            frozenset(str(name) for name, direction in rows if direction is None),
+            {str(name): Direction(direction) for name, direction in rows if direction is not None},
+        )
+
+    def _first_that_works(self, *queries: str) -> list[tuple[Any, ...]]:
+        if self.careful:
+            version, journal = self.exists()
+            return self.driver.fetch(queries[0 if journal else -1]) if version else []
+        for query in queries:
+            try:
+                return self.driver.fetch(query)
+            except sa.exc.DBAPIError as error:
+                if not is_undefined_table(error):
+                    raise
+        return []
+
+    def exists(self) -> tuple[bool, bool]:
+        """Whether the version table is there, and the journal."""
+        ((version, journal),) = self.driver.fetch(self.sql.exists())
+        return bool(version), bool(journal)
+
+    def incomplete(self) -> dict[str, Incomplete]:
+        return {
+            str(name): Incomplete(str(name), Direction(direction), tuple((digests or "").split()), error)
+            for name, direction, _done, digests, error in self.driver.fetch(self.sql.incomplete())
+        }
+
+    def applied_scripts(self) -> dict[str, AppliedScript]:
+        """By revision; where a revision was applied several times, the last one counts."""
+        return {
+            str(name): AppliedScript(file_hash, checksum, _time(finished))
+            for name, file_hash, checksum, finished in self.driver.fetch(self.sql.checksums())
+        }
+
+    def parents(self) -> dict[str, tuple[str, ...]]:
+        """The down_revision of every revision that the journal has seen."""
+        return {str(name): tuple((down or "").split()) for name, down in self.driver.fetch(self.sql.parents())}
+
+    def log(self, limit: int | None) -> tuple[JournalEntry, ...]:
+        """The newest first; empty where there is no journal."""
+        if not self.exists()[1]:
+            return ()
+        return tuple(_entry(row) for row in self.driver.fetch(self.sql.log(limit)))
+
+    def version_length(self) -> int | None:
+        """How many characters the id column takes; None for no limit, and where there is no table."""
+        query = self.sql.version_length()
+        rows = self.driver.fetch(query) if query else []
+        return int(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    # Writing
+
+    def create(self) -> None:
+        """Make the tables that are missing, in the transaction of the caller."""
+        present = self.exists()
+        for there, statement in zip(present, self.sql.create(), strict=True):
+            if not there:
+                self._create(statement)
+
+    def _create(self, statement: str) -> None:
+        try:
+            self.driver.run(statement)
+        except sa.exc.DBAPIError as error:
+            if not is_access_denied(error):
+                raise
+            name = self.sql.version if self.sql.version in statement.partition("(")[0].split() else self.sql.journal
+            raise VersionTableError(
+                f"Table {name} is missing and may not be created: {message_of(error)}. Nothing was applied.",
+                hint="Grant CREATE on the schema, or let an owner run `asyncmig ensure-version` once.",
+            ) from error
+
+    def record(self, change: VersionChange, row: JournalRow, *, started: bool) -> None:
+        """The version rows' change and the journal row; `started` when the journal holds it as incomplete.
+
+        Overtaken when a version row is not as it was.
+        """
+        single = self._single(change)
+        if single and not started:
+            sql, parameters = single
+            values = self._journal_values(len(parameters))
+            combined = self.sql.move_and_journal(sql, values)
+            if combined is not None:
+                self._swap(combined, *parameters, *self._parameters(row))
+                return
+        self.change(change)
+        self.journal(row, started=started)
+
+    def change(self, change: VersionChange) -> None:
+        mark = self.driver.placeholder
+        for old in change.delete:
+            self._swap(self.sql.delete_version(mark(1)), old)
+        for old, new in change.update:
+            # The new id stands first in the text, and in the parameters of drivers that only count.
+            self._swap(self.sql.update_version(mark(2), mark(1)), new, old)
+        for new in change.insert:
+            self._swap(self.sql.insert_version(mark(1)), new)
+
+    def journal(self, row: JournalRow, *, started: bool) -> None:
+        if not started:
+            self.driver.execute(self.sql.insert_journal(self._journal_values(0)), *self._parameters(row))
+            return
+        values = dict(zip(JOURNAL_COLUMNS, row.values(self.driver, None), strict=True))
+        mark = self.driver.placeholder
+        sql = self.sql.update_journal(
+            _PROGRESS, [mark(number) for number in range(1, len(_PROGRESS) + 1)], mark(len(_PROGRESS) + 1)
+        )
+        self.driver.execute(sql, *(values[column] for column in _PROGRESS), row.revision)
+
+    def note_error(self, revision: str, message: str) -> None:
+        """Why an incomplete revision stopped."""
+        mark = self.driver.placeholder
+        self.driver.execute(self.sql.update_journal(("error",), (mark(1),), mark(2)), message, revision)
+
+    def abandon(self) -> None:
+        self.driver.execute(self.sql.abandon())
+
+    def _single(self, change: VersionChange) -> tuple[str, tuple[str, ...]] | None:
+        mark = self.driver.placeholder
+        match change:
+            case VersionChange(delete=(), update=((old, new),), insert=()):
+                return self.sql.update_version(mark(2), mark(1)), (new, old)
+            case VersionChange(delete=(), update=(), insert=(new,)):
+                return self.sql.insert_version(mark(1)), (new,)
+            case VersionChange(delete=(old,), update=(), insert=()):
+                return self.sql.delete_version(mark(1)), (old,)
+            case _:
+                return None
+
+    def _swap(self, sql: str, *parameters: Any) -> None:
+        try:
+            changed = self.driver.execute(sql, *parameters)
+        except sa.exc.IntegrityError as error:
+            if is_unique_violation(error):
+                raise Overtaken(sql) from error
+            raise
+        if changed != 1:
+            raise Overtaken(sql)
+
+    def _journal_values(self, offset: int) -> list[str]:
+        """Placeholders for a journal row behind `offset` other parameters; the user where the server knows it."""
+        names = [column for column in JOURNAL_COLUMNS if column != "database_user" or self.sql.user is None]
+        marks = {column: self.driver.placeholder(offset + number) for number, column in enumerate(names, 1)}
+        return [marks.get(column) or str(self.sql.user) for column in JOURNAL_COLUMNS]
+
+    def _parameters(self, row: JournalRow) -> tuple[Any, ...]:
+        values = row.values(self.driver, _user() if self.sql.user is None else None)
+        if self.sql.user is None:
+            return values
+        return tuple(v for column, v in zip(JOURNAL_COLUMNS, values, strict=True) if column != "database_user")
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None  # a container may run under a user id that has no name
+
+
+def _time(value: datetime | str | None) -> datetime | None:
+    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
+
+
+def _entry(row: tuple[Any, ...]) -> JournalEntry:
+    number, *rest = row
+    value = dict(zip(JOURNAL_COLUMNS, rest, strict=True))
+    duration = value["duration_ms"]
+    return JournalEntry(
+        id=number,
+        revision=value["revision"],
+        down_revisions=tuple((value["down_revision"] or "").split()),
+        direction=Direction(value["direction"]),
+        outcome=Outcome(value["outcome"]),
+        checksum=value["checksum"],
+        started_at=_time(value["started_at"]),
+        finished_at=_time(value["finished_at"]),
+        seconds=duration / 1000 if duration is not None else None,
+        statements_done=value["statements_done"],
+        database_user=value["database_user"],
+        host=value["host"],
+        version=value["asyncmig_version"],
+        error=value["error"],
+    )

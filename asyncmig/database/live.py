@@ -1,0 +1,309 @@
+"""The live sink: one attempt at one step, each operation compiled and executed in call order.
+
+A step is one transaction unless something in it cannot be: then what came before is committed together with a
+journal row that calls the revision incomplete after so many statements, and the step goes on behind it. A later
+run skips exactly those statements, told by position and digest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.util import await_only
+
+from asyncmig.database.driver import Driver
+from asyncmig.database.events import Observer, StatementStarted, announce
+from asyncmig.database.reflect import look_up
+from asyncmig.dialects.base import Dialect
+from asyncmig.dialects.statement import Statement
+from asyncmig.errors import OperationError
+from asyncmig.operations.base import Operation, Origin
+from asyncmig.operations.context import ContextSettings, MigrationContext
+from asyncmig.operations.sink import StepOwner
+from asyncmig.schema.model import Schema
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from asyncmig.database.transaction import StepTransaction
+
+__all__ = ["LiveStep", "StepSettings", "transaction_events"]
+
+_NOTHING_KNOWN = Schema()
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """What every step of a run shares."""
+
+    dialect: Dialect
+    naming_convention: Mapping[str, Any] | None
+    context: ContextSettings
+    observer: Observer | None
+
+
+class LiveStep:
+    """A Sink. `checkpoint` writes the digests so far into the journal, inside the running transaction.
+
+    `done` are the digests of statements that an earlier, incomplete run has committed: they are skipped.
+    Runs inside the greenlet of `run_sync`.
+    """
+
+    def __init__(
+        self,
+        revision: str,
+        script: str,
+        settings: StepSettings,
+        connection: AsyncConnection,
+        driver: Driver,
+        transaction: StepTransaction,
+        checkpoint: Callable[[Sequence[str]], None],
+        done: Sequence[str] = (),
+    ) -> None:
+        self.revision = revision
+        self.script = script
+        self.naming_convention = settings.naming_convention
+        self.sqlalchemy_dialect = driver.connection.dialect
+        self.divided = bool(done)
+        self.failing: Statement | None = None
+        self._settings = settings
+        self._connection = connection
+        self._driver = driver
+        self._transaction = transaction
+        self._checkpoint = checkpoint
+        self._done = tuple(done)
+        self._statements: list[Statement] = []
+        self._finished = 0
+        self._autocommit = False
+        self._closing = False
+        self._owner = StepOwner(asyncio.current_task)
+
+    # Sink
+
+    def guard(self) -> None:
+        self._owner.check()
+
+    def emit(self, operation: Operation, origin: Origin | None) -> Any:
+        dialect = self._settings.dialect
+        reads = dialect.reads(operation)
+        before = look_up(self._driver, dialect, reads) if reads else _NOTHING_KNOWN
+        result = None
+        for statement in dialect.statements(operation, before):
+            result = self._perform(replace(statement, operation=operation, origin=origin))
+        return result
+
+    def bind(self, origin: Origin | None) -> sa.Connection:
+        if self._skipping:
+            raise self._cannot_resume("the script uses the connection", origin)
+        self._ensure_begun()
+        return self._driver.connection
+
+    def connection(self, origin: Origin | None) -> Awaitable[AsyncConnection]:
+        self.bind(origin)
+        return _ready(self._connection)
+
+    def run_async(
+        self,
+        origin: Origin | None,
+        function: Callable[..., Awaitable[Any]],
+        args: Sequence[Any],
+        keywords: Mapping[str, Any],
+    ) -> Any:
+        self.bind(origin)
+        return await_only(function(self._connection, *args, **keywords))
+
+    def migration_context(self) -> MigrationContext:
+        return MigrationContext(self, self._settings.context)
+
+    def autocommit_block(self, origin: Origin | None) -> AbstractContextManager[None]:
+        if not self._transaction.divisible:
+            raise self._indivisible("An autocommit block", origin)
+        return self._autocommit_block()
+
+    # The step's life, as the executor drives it
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Those of every finished statement, skipped ones included."""
+        return tuple(statement.digest for statement in self._statements[: self._finished])
+
+    @property
+    def count(self) -> int:
+        return len(self._statements)
+
+    def start(self) -> None:
+        self._ensure_begun()
+
+    def ready_to_finish(self) -> None:
+        """The script is through: the closing rows may be written, in a transaction that is open."""
+        if self._skipping:
+            raise self._cannot_resume("the script ends", None)
+        self._autocommit = False
+        self._ensure_begun()
+
+    def commit(self) -> None:
+        self._closing = True
+        self._transaction.commit()
+        if self._transaction.divisible and self._driver.connection.in_transaction():
+            self._driver.connection.commit()
+
+    def rollback(self) -> None:
+        self._closing = True
+        self._transaction.rollback()
+        if self._transaction.divisible and self._driver.connection.in_transaction():
+            self._driver.connection.rollback()
+
+    # SQLAlchemy's own idea of transactions, when a script uses its connection
+
+    def on_begin(self) -> None:
+        if not self._closing:
+            self._ensure_begun()
+
+    def on_commit(self) -> None:
+        """`bind.commit()`: the script ends the transaction, so the journal has to know."""
+        if not self._closing:
+            self._divide(None)
+
+    def on_rollback(self) -> None:
+        if self._closing:
+            return
+        if not self._transaction.divisible:
+            raise self._indivisible("A rollback", None)
+        self._transaction.rollback()
+
+    # Statements
+
+    def _perform(self, statement: Statement) -> Any:
+        self._statements.append(statement)
+        if self.count <= len(self._done):
+            return self._skip(statement)
+        control = None if statement.clause is not None else self._settings.dialect.transaction_control(statement.sql)
+        if control == "commit":
+            self._finished = self.count
+            return self._divide(statement.origin)
+        if control == "begin" and self._driver.in_transaction:
+            self._finished = self.count
+            return None
+        if statement.transactional or self._autocommit:
+            return self._send(statement)
+        with self.autocommit_block(statement.origin):
+            return self._send(statement)
+
+    def _skip(self, statement: Statement) -> None:
+        if statement.digest != self._done[self.count - 1]:
+            raise self._cannot_resume(f"statement {self.count} is no longer the one that was run", statement.origin)
+        self._finished = self.count
+
+    def _send(self, statement: Statement) -> Any:
+        self._ensure_begun()
+        observer = self._settings.observer
+        if observer is not None:
+            announce(observer, StatementStarted(self.revision, self.count, statement.sql, statement.origin))
+        # Kept when it fails: the executor names it even where the script wraps the error in its own.
+        self.failing = statement
+        result = self._execute(statement)
+        self.failing = None
+        self._finished = self.count
+        if self._autocommit:
+            self._checkpoint(self.digests)
+        elif not self._driver.in_transaction:
+            self._notice_end()
+        return result
+
+    def _execute(self, statement: Statement) -> Any:
+        if statement.clause is None:
+            return self._driver.run(statement.sql)
+        options = dict(statement.execution_options or {})
+        return self._driver.connection.execute(statement.clause, statement.parameters, execution_options=options)
+
+    def _ensure_begun(self) -> None:
+        if not self._autocommit and not self._driver.in_transaction:
+            self._transaction.begin()
+
+    # Dividing a step
+
+    def _divide(self, origin: Origin | None) -> None:
+        """Commit what was done so far, with a journal row that says how far that is."""
+        if not self._transaction.divisible:
+            raise self._indivisible("A COMMIT", origin)
+        self._ensure_begun()
+        self._checkpoint(self.digests)
+        self._transaction.commit()
+        self.divided = True
+
+    def _notice_end(self) -> None:
+        """A statement ended the transaction on its own (a COMMIT inside a DO block, say): journal it now."""
+        if not self._transaction.divisible:
+            raise self._indivisible("A statement that ends the transaction", self._statements[-1].origin)
+        self._transaction.begin()
+        self._checkpoint(self.digests)
+        self._transaction.commit()
+        self.divided = True
+
+    @contextmanager
+    def _autocommit_block(self) -> Iterator[None]:
+        # In a resumed step what stands in the block may be done already: then there is nothing to commit yet.
+        if not self._skipping:
+            self._divide(None)
+        self._autocommit = True
+        try:
+            yield
+        finally:
+            self._autocommit = False
+
+    @property
+    def _skipping(self) -> bool:
+        """Whether statements that an earlier run did are still to come."""
+        return self.count < len(self._done)
+
+    # Errors
+
+    def _cannot_resume(self, why: str, origin: Origin | None) -> OperationError:
+        where = f" ({origin})" if origin else ""
+        return OperationError(
+            f"Revision {self.revision} was left incomplete after statement {len(self._done)}, and cannot go on: "
+            f"{why}{where} at statement {self.count}.",
+            hint=(
+                "Put the script back as it was; or finish its work by hand and `asyncmig stamp` it; "
+                "or undo its work by hand and `asyncmig stamp` the revision before it."
+            ),
+        )
+
+    def _indivisible(self, what: str, origin: Origin | None) -> OperationError:
+        where = f" ({origin})" if origin else ""
+        return OperationError(
+            f"{what}{where} would have to commit in the middle of the step, but {self._transaction.why_not}.",
+            hint='Run it with transaction = "revision" on a connection of asyncmig\'s own.',
+        )
+
+
+async def _ready(connection: AsyncConnection) -> AsyncConnection:
+    return connection
+
+
+@contextmanager
+def transaction_events(connection: sa.Connection, step: Callable[[], LiveStep | None]) -> Iterator[None]:
+    """Let the running step hear of a script's own begin, commit and rollback on this one Connection object."""
+
+    def tell(name: str) -> Callable[[sa.Connection], None]:
+        def listener(_connection: sa.Connection) -> None:
+            running = step()
+            if running is not None:
+                getattr(running, name)()
+
+        return listener
+
+    listeners = {name: tell(f"on_{name}") for name in ("begin", "commit", "rollback")}
+    for name, listener in listeners.items():
+        event.listen(connection, name, listener)
+    try:
+        yield
+    finally:
+        for name, listener in listeners.items():
+            event.remove(connection, name, listener)

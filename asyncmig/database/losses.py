@@ -1,0 +1,83 @@
+"""What a downgrade would lose: the tables and columns that it drops, with their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from asyncmig.database.failures import is_undefined_object
+from asyncmig.database.recording import record_step
+from asyncmig.database.report import Loss
+from asyncmig.errors import DynamicScript
+from asyncmig.operations.columns import DropColumn
+from asyncmig.operations.tables import DropTable
+
+if TYPE_CHECKING:
+    from asyncmig.database.attempt import Work
+    from asyncmig.database.driver import Driver
+    from asyncmig.database.live import StepSettings
+    from asyncmig.dialects.base import Dialect
+    from asyncmig.operations.base import Operation
+    from asyncmig.schema.model import Ref
+
+__all__ = ["losses_of"]
+
+_COUNTED_UP_TO = 1_000_000
+"""Tables that the database estimates above this are not counted: it would take longer than the question is worth."""
+
+
+def losses_of(work: Sequence[Work], settings: StepSettings, driver: Driver) -> tuple[Loss, ...]:
+    """In the order in which they go. A script that cannot be recorded is a loss of unknown extent."""
+    found: list[Loss] = []
+    for piece in work:
+        try:
+            operations = [item.operation for item in record_step(piece, settings)]
+        except DynamicScript:
+            found.append(Loss("script", piece.path.name if piece.path else "", None))
+            continue
+        for operation in operations:
+            found.extend(_lost_by(operation, settings.dialect, driver))
+    return tuple(found)
+
+
+def _lost_by(operation: Operation, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
+    if isinstance(operation, DropTable):
+        yield from _table(operation.ref, dialect, driver)
+    elif isinstance(operation, DropColumn):
+        yield from _column(operation, dialect, driver)
+
+
+def _table(ref: Ref, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
+    estimate = _number(driver, dialect.row_estimate(ref))
+    if estimate is not None and estimate > _COUNTED_UP_TO:
+        yield Loss("table", str(ref), estimate, estimated=True)
+        return
+    rows = _number(driver, f"SELECT count(*) FROM {dialect.qualify(ref)}")
+    if rows is not None:
+        yield Loss("table", str(ref), rows)
+
+
+def _column(operation: DropColumn, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
+    ref, name = operation.ref, f"{operation.ref}.{operation.name}"
+    estimate = _number(driver, dialect.row_estimate(ref))
+    if estimate is not None and estimate > _COUNTED_UP_TO:
+        yield Loss("column", name, estimate, estimated=True)
+        return
+    rows = _number(driver, f"SELECT count({dialect.quote(operation.name)}) FROM {dialect.qualify(ref)}")
+    if rows is not None:
+        yield Loss("column", name, rows)
+
+
+def _number(driver: Driver, query: str | None) -> int | None:
+    """None where there is no query, no answer, or no such table or column: what is not there is not lost."""
+    if query is None:
+        return None
+    try:
+        rows = driver.fetch(query)
+    except sa.exc.DBAPIError as error:
+        if is_undefined_object(error):
+            return None
+        raise
+    return int(rows[0][0]) if rows and rows[0][0] is not None else None

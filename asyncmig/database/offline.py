@@ -1,0 +1,116 @@
+"""`--sql`: the run as a text for psql or the sqlite3 shell that leaves what the run itself would leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncmig.database.recording import StatementWriter, record_step
+from asyncmig.database.report import Outcome
+from asyncmig.revisions.plan import Direction
+from asyncmig.version import __version__
+
+if TYPE_CHECKING:
+    from asyncmig.database.attempt import Work
+    from asyncmig.database.live import StepSettings
+    from asyncmig.dialects.ledger import LedgerSql
+    from asyncmig.dialects.statement import Statement
+    from asyncmig.revisions.plan import Plan, Step
+
+__all__ = ["OfflineScript"]
+
+
+@dataclass(slots=True)
+class OfflineScript:
+    """`one_transaction`: all steps in one, as with transaction = "run"."""
+
+    ledger: LedgerSql
+    settings: StepSettings
+    writer: StatementWriter
+    one_transaction: bool = False
+
+    def text(self, plan: Plan, work: Sequence[Work]) -> str:
+        """The whole script. DynamicScript for a step that only a database could tell."""
+        return "\n".join(line for part in self._parts(plan, work) for line in part) + "\n"
+
+    def _parts(self, plan: Plan, work: Sequence[Work]) -> Iterator[Iterator[str]]:
+        yield self._heading(plan)
+        yield self._transaction(iter(self.ledger.create()))
+        steps = [self._step(step, piece) for step, piece in zip(plan.steps, work, strict=True)]
+        if self.one_transaction:
+            yield self._transaction(line for step in steps for line in step)
+        else:
+            yield from (self._transaction(step) for step in steps)
+
+    def _heading(self, plan: Plan) -> Iterator[str]:
+        before, after = (", ".join(sorted(rows)) or "base" for rows in (plan.before, plan.after))
+        yield f"-- Written by asyncmig {__version__}: from {before} to {after}."
+        yield "-- Stop at the first error: psql -v ON_ERROR_STOP=1, sqlite3 -bail."
+        yield ""
+
+    def _transaction(self, statements: Iterator[str]) -> Iterator[str]:
+        """Comments stay bare; everything else gets its semicolon."""
+        yield _closed(self.settings.dialect.begin())
+        for sql in statements:
+            yield sql if sql.startswith("-- ") and "\n" not in sql else _closed(sql)
+        yield "COMMIT;"
+        yield ""
+
+    def _step(self, step: Step, work: Work) -> Iterator[str]:
+        revision = step.revision
+        yield f"-- {step.direction.capitalize()} {revision.id}: {' '.join(revision.message.split())}"
+        guard = self.ledger.guard(sorted(step.before))
+        if guard is not None:
+            yield guard
+        count = 0
+        for item in record_step(work, self.settings):
+            for statement in self.writer.statements(item):
+                count += 1
+                yield from self._statement(statement)
+        yield from self._change(step)
+        yield self.ledger.insert_journal(self._journal(step, work, count))
+
+    def _statement(self, statement: Statement) -> Iterator[str]:
+        text = list(self.settings.dialect.literal(statement))
+        if statement.transactional:
+            yield from text
+            return
+        yield "COMMIT"
+        yield from text
+        yield self.settings.dialect.begin()
+
+    def _change(self, step: Step) -> Iterator[str]:
+        literal = self.ledger.literal
+        for old in step.change.delete:
+            yield self.ledger.delete_version(literal(old))
+        for old, new in step.change.update:
+            yield self.ledger.update_version(literal(old), literal(new))
+        for new in step.change.insert:
+            yield self.ledger.insert_version(literal(new))
+
+    def _journal(self, step: Step, work: Work, count: int) -> Sequence[str]:
+        """The values of a journal row: the times are those of the session that runs the text."""
+        literal, now = self.ledger.literal, self.ledger.now
+        return (
+            literal(step.revision.id),
+            literal(" ".join(step.revision.down_revisions)),
+            literal(step.direction),
+            literal(Outcome.APPLIED),
+            literal(work.checksum if step.direction is not Direction.DOWNGRADE else None),
+            literal(work.file_hash if step.direction is not Direction.DOWNGRADE else None),
+            now,
+            now,
+            literal(0),
+            literal(count),
+            literal(None),
+            self.ledger.user or literal(None),
+            literal(None),
+            literal(__version__),
+            literal(None),
+        )
+
+
+def _closed(sql: str) -> str:
+    """With its semicolon, on a line of its own where a comment would swallow it."""
+    return f"{sql}\n;" if "--" in sql.rpartition("\n")[2] else f"{sql};"

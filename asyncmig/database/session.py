@@ -1,0 +1,212 @@
+"""The connection of a run: who owns it, its lock, its transactions, its ledger.
+
+Two kinds: a connection of our own, where every step commits; and the caller's, inside whose transaction every
+step is a savepoint and nothing is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import anyio
+import sqlalchemy as sa
+
+from asyncmig.database.cancel import backend_of, end_work
+from asyncmig.database.driver import Driver, driver_of
+from asyncmig.database.failures import is_access_denied, message_of
+from asyncmig.database.ledger import Ledger
+from asyncmig.database.lock import AdvisoryLock, NoLock, RunLock
+from asyncmig.database.transaction import CallersTransaction, OwnTransaction, RunTransaction, StepTransaction
+from asyncmig.errors import AccessDenied, UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from asyncmig.config import Config
+    from asyncmig.database.engine import Database
+    from asyncmig.database.events import Observer
+    from asyncmig.dialects.base import Dialect
+    from asyncmig.dialects.ledger import LedgerSql
+
+__all__ = ["CallersSession", "OwnSession", "Session"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger("asyncmig")
+
+_RELEASE_SECONDS = 10
+
+
+@dataclass(slots=True)
+class Session(ABC):
+    """`careful`: a failed statement of ours would end somebody's transaction, so none may fail.
+
+    `journals_failures`: whether a failed step leaves a row in the journal, in a transaction of its own.
+    """
+
+    careful: ClassVar[bool]
+    journals_failures: ClassVar[bool]
+    connection: AsyncConnection
+    dialect: Dialect
+    ledger_sql: LedgerSql
+    config: Config
+    observer: Observer | None
+
+    async def ledger(self, work: Callable[[Ledger], T]) -> T:
+        """Run `work` on the ledger, inside the connection's greenlet."""
+        return await self.connection.run_sync(
+            lambda sync: work(Ledger(self.ledger_sql, driver_of(sync), careful=self.careful))
+        )
+
+    @property
+    @abstractmethod
+    def exclusive(self) -> bool:
+        """Whether the transaction around the run keeps other writers away, as SQLite's BEGIN IMMEDIATE does."""
+
+    @abstractmethod
+    def step_transaction(self, driver: Driver) -> StepTransaction:
+        """The transaction of one step."""
+
+    @abstractmethod
+    async def create_ledger(self) -> None:
+        """Make the version table and the journal where they are missing."""
+
+    @abstractmethod
+    def whole_run(self) -> AbstractAsyncContextManager[None]:
+        """What surrounds all steps: cleanup after a cancellation, and the transaction where one holds all steps."""
+
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator[RunLock]:
+        """Hold the run lock."""
+        lock = self._make_lock()
+        try:
+            await lock.acquire(self.connection)
+            yield lock
+        finally:
+            with anyio.move_on_after(_RELEASE_SECONDS, shield=True):
+                await self._release(lock)
+
+    async def _release(self, lock: RunLock) -> None:
+        try:
+            await lock.release(self.connection)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            # A session lock must not go back into a pool: closing the connection releases it.
+            logger.warning("the run lock was released by closing the connection: %s", message_of(error))
+            await self.connection.invalidate()
+
+    def _make_lock(self) -> RunLock:
+        if self.config.lock == "none" or not self.dialect.has_advisory_locks:
+            return NoLock()
+        ref = self.ledger_sql.ref
+        return AdvisoryLock(ref.schema, ref.name, self.config.lock_timeout, self.observer, in_transaction=self.careful)
+
+
+@dataclass(slots=True)
+class OwnSession(Session):
+    """On a connection in autocommit mode that nobody else uses."""
+
+    careful = False
+    journals_failures = True
+    database: Database
+
+    @property
+    def exclusive(self) -> bool:
+        return self.config.transaction == "run" and not self.dialect.has_advisory_locks
+
+    def step_transaction(self, driver: Driver) -> StepTransaction:
+        return RunTransaction(driver) if self.config.transaction == "run" else self._own(driver)
+
+    async def create_ledger(self) -> None:
+        await self.connection.run_sync(self._create_ledger)
+
+    def _create_ledger(self, connection: sa.Connection) -> None:
+        driver = driver_of(connection)
+        ledger = Ledger(self.ledger_sql, driver)
+        if all(ledger.exists()):
+            return
+        transaction = self._own(driver)
+        try:
+            transaction.begin()
+            ledger.create()
+            transaction.commit()
+        except sa.exc.DBAPIError as error:
+            transaction.rollback()
+            if is_access_denied(error):
+                raise AccessDenied(
+                    f"{self.database.name} cannot be written: {message_of(error)}. Nothing was applied."
+                ) from error
+            raise
+        except BaseException:
+            transaction.rollback()
+            raise
+
+    @asynccontextmanager
+    async def whole_run(self) -> AsyncIterator[None]:
+        backend = await backend_of(self.connection)
+        try:
+            async with self._one_transaction():
+                yield
+        except Exception:
+            raise  # the step has rolled back
+        except BaseException:
+            await end_work(self.database, self.connection, backend)
+            raise
+
+    @asynccontextmanager
+    async def _one_transaction(self) -> AsyncIterator[None]:
+        if self.config.transaction != "run":
+            yield
+            return
+        await self.connection.run_sync(lambda sync: self._own(driver_of(sync)).begin())
+        try:
+            yield
+        except Exception:
+            await self.connection.run_sync(lambda sync: self._own(driver_of(sync)).rollback())
+            raise
+        await self.connection.run_sync(lambda sync: self._own(driver_of(sync)).commit())
+
+    def _own(self, driver: Driver) -> OwnTransaction:
+        begin = self.dialect.begin(self.config.statement_lock_timeout)
+        return OwnTransaction(driver, begin, self.config.lock_timeout)
+
+
+@dataclass(slots=True)
+class CallersSession(Session):
+    """Inside the transaction of a connection that the caller gave; it is never committed here."""
+
+    careful = True
+    journals_failures = False
+
+    @property
+    def exclusive(self) -> bool:
+        return False
+
+    def step_transaction(self, driver: Driver) -> StepTransaction:
+        return CallersTransaction(driver)
+
+    async def create_ledger(self) -> None:
+        await self.ledger(lambda ledger: ledger.create())
+
+    @asynccontextmanager
+    async def whole_run(self) -> AsyncIterator[None]:
+        await self.connection.run_sync(self._require_transaction)
+        yield
+
+    def _require_transaction(self, connection: sa.Connection) -> None:
+        """SQLAlchemy begins lazily, at the first statement: make sure that the driver really is in a transaction."""
+        driver = driver_of(connection)
+        if not driver.in_transaction:
+            connection.exec_driver_sql("SELECT 1")
+        if not driver.in_transaction:
+            raise UsageError(
+                "connection= is not inside a transaction of the database, so a failed migration could not be undone.",
+                hint=(
+                    "Pass engine= instead; or begin for real: the driver's default on SQLite lets DDL escape, so set "
+                    "isolation_level to None when connecting and emit BEGIN yourself."
+                ),
+            )

@@ -1,0 +1,111 @@
+"""The three transactions that a step can run in: its own, the whole run's, or one that belongs to the caller.
+
+All methods run inside the greenlet of `run_sync`.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from abc import ABC, abstractmethod
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.util import await_only
+
+from asyncmig.database.driver import Driver
+from asyncmig.database.failures import is_busy
+from asyncmig.errors import LockTimeout
+
+__all__ = ["CallersTransaction", "OwnTransaction", "RunTransaction", "StepTransaction"]
+
+
+class StepTransaction(ABC):
+    """`divisible`: whether what a step has done may be committed before the step is over; else `why_not` says why."""
+
+    divisible = True
+    why_not = ""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+
+    @abstractmethod
+    def begin(self) -> None: ...
+
+    @abstractmethod
+    def commit(self) -> None: ...
+
+    @abstractmethod
+    def rollback(self) -> None: ...
+
+
+class OwnTransaction(StepTransaction):
+    """BEGIN and COMMIT of our own, whatever SQLAlchemy believes: its connection is in autocommit mode.
+
+    `begin_sql` may carry a SET LOCAL behind it. On SQLite, BEGIN IMMEDIATE and COMMIT answer "database is
+    locked" while another process writes or reads: both are tried again for up to `patience` seconds.
+    """
+
+    def __init__(self, driver: Driver, begin_sql: str, patience: float) -> None:
+        super().__init__(driver)
+        self.begin_sql = begin_sql
+        self.patience = patience
+
+    def begin(self) -> None:
+        self._patiently(self.begin_sql)
+
+    def commit(self) -> None:
+        self._patiently("COMMIT")
+
+    def rollback(self) -> None:
+        if self.driver.in_transaction:
+            self.driver.run("ROLLBACK")
+
+    def _patiently(self, sql: str) -> None:
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                return self.driver.run(sql)
+            except sa.exc.OperationalError as error:
+                if not is_busy(error):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise LockTimeout(
+                        f"The database file is locked by another process (waited {self.patience:g} s).",
+                        hint="Let it finish, or raise lock_timeout.",
+                    ) from error
+            await_only(anyio.sleep(random.uniform(0.01, 0.05)))
+
+
+class RunTransaction(StepTransaction):
+    """A step within one transaction for the whole run, which the executor opens and closes."""
+
+    divisible = False
+    why_not = 'transaction = "run" keeps all revisions in one transaction'
+
+    def begin(self) -> None:
+        return
+
+    def commit(self) -> None:
+        return
+
+    def rollback(self) -> None:
+        return
+
+
+class CallersTransaction(StepTransaction):
+    """A savepoint within the transaction of the connection that the caller gave."""
+
+    divisible = False
+    why_not = "the transaction belongs to the caller of connection="
+
+    def begin(self) -> None:
+        self.driver.run("SAVEPOINT asyncmig_step")
+
+    def commit(self) -> None:
+        self.driver.run("RELEASE SAVEPOINT asyncmig_step")
+
+    def rollback(self) -> None:
+        if self.driver.in_transaction:
+            self.driver.run("ROLLBACK TO SAVEPOINT asyncmig_step")
+            self.driver.run("RELEASE SAVEPOINT asyncmig_step")

@@ -1,0 +1,145 @@
+"""The SQL of the version table and its journal: text only, spelled once a database.
+
+The journal's name is the version table's with `_journal` behind it, in the same schema. Placeholders or
+literals are put in by the caller, so that a live run and `--sql` share every statement.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from asyncmig.schema.model import Ref
+
+__all__ = ["JOURNAL_COLUMNS", "VERSION_LENGTH", "LedgerSql"]
+
+VERSION_LENGTH = 255
+"""Characters of an id that a version table of ours takes."""
+
+JOURNAL_COLUMNS = (
+    "revision",
+    "down_revision",
+    "direction",
+    "outcome",
+    "checksum",
+    "file_hash",
+    "started_at",
+    "finished_at",
+    "duration_ms",
+    "statements_done",
+    "statements",
+    "database_user",
+    "host",
+    "asyncmig_version",
+    "error",
+)
+
+
+class LedgerSql(ABC):
+    """`version` and `journal` are the qualified, quoted names of the two tables."""
+
+    def __init__(self, ref: Ref, version: str, journal: str) -> None:
+        self.ref = ref
+        self.version = version
+        self.journal = journal
+
+    @staticmethod
+    def journal_ref(ref: Ref) -> Ref:
+        return Ref(f"{ref.name}_journal", ref.schema)
+
+    @abstractmethod
+    def create(self) -> tuple[str, ...]:
+        """CREATE TABLE for both, harmless where they exist."""
+
+    @abstractmethod
+    def exists(self) -> str:
+        """A query of one row of two truth values: is the version table there, is the journal."""
+
+    @abstractmethod
+    def version_length(self) -> str | None:
+        """A query of one row: how many characters the id column takes, NULL without limit; None: never limited."""
+
+    @abstractmethod
+    def widen(self) -> tuple[str, ...]:
+        """Make the id column of an older version table VERSION_LENGTH long."""
+
+    @abstractmethod
+    def literal(self, value: str | int | float | None) -> str:
+        """A value written out."""
+
+    @property
+    @abstractmethod
+    def now(self) -> str:
+        """The present time as a journal stores it."""
+
+    @property
+    @abstractmethod
+    def user(self) -> str | None:
+        """An expression for the database's own idea of who is connected; None where it has none."""
+
+    @abstractmethod
+    def guard(self, rows: Sequence[str]) -> str | None:
+        """For --sql: a statement that fails unless these ids stand in the version table; None where there is no way."""
+
+    # Reading
+
+    def state(self) -> str:
+        """Version rows as (id, NULL), then incomplete revisions as (id, direction)."""
+        return (
+            f"SELECT version_num, NULL AS direction FROM {self.version} "
+            f"UNION ALL SELECT revision, direction FROM {self.journal} WHERE outcome = 'incomplete'"
+        )
+
+    def versions(self) -> str:
+        return f"SELECT version_num, NULL AS direction FROM {self.version}"
+
+    def incomplete(self) -> str:
+        return (
+            f"SELECT revision, direction, statements_done, statements, error FROM {self.journal} "
+            f"WHERE outcome = 'incomplete' ORDER BY id"
+        )
+
+    def checksums(self) -> str:
+        """(revision, file_hash, checksum, finished_at) of every upgrade or stamp that counts, oldest first."""
+        return (
+            f"SELECT revision, file_hash, checksum, finished_at FROM {self.journal} "
+            f"WHERE outcome = 'applied' AND direction <> 'downgrade' AND checksum IS NOT NULL ORDER BY id"
+        )
+
+    def parents(self) -> str:
+        """(revision, down_revision) of everything the journal ever saw, oldest first."""
+        return f"SELECT revision, down_revision FROM {self.journal} WHERE outcome <> 'failed' ORDER BY id"
+
+    def log(self, limit: int | None) -> str:
+        tail = f" LIMIT {limit:d}" if limit is not None else ""
+        return f"SELECT id, {', '.join(JOURNAL_COLUMNS)} FROM {self.journal} ORDER BY id DESC{tail}"
+
+    # Writing: each change of a version row must change exactly one row, else somebody else was faster
+
+    def update_version(self, old: str, new: str) -> str:
+        return f"UPDATE {self.version} SET version_num = {new} WHERE version_num = {old}"
+
+    def insert_version(self, new: str) -> str:
+        return f"INSERT INTO {self.version} (version_num) VALUES ({new})"
+
+    def delete_version(self, old: str) -> str:
+        return f"DELETE FROM {self.version} WHERE version_num = {old}"
+
+    def insert_journal(self, values: Sequence[str]) -> str:
+        return f"INSERT INTO {self.journal} ({', '.join(JOURNAL_COLUMNS)}) VALUES ({', '.join(self.cast(values))})"
+
+    def update_journal(self, columns: Sequence[str], values: Sequence[str], revision: str) -> str:
+        """Go on with the incomplete row of a revision; there is at most one."""
+        changes = ", ".join(f"{column} = {value}" for column, value in zip(columns, values, strict=True))
+        return f"UPDATE {self.journal} SET {changes} WHERE revision = {revision} AND outcome = 'incomplete'"
+
+    def move_and_journal(self, change: str, values: Sequence[str]) -> str | None:
+        """A version row's change and its journal row in one statement, changing no row when the change did not."""
+        return None
+
+    def cast(self, values: Sequence[str]) -> list[str]:
+        return list(values)
+
+    def abandon(self) -> str:
+        """What a stamp does to revisions that were left incomplete."""
+        return f"UPDATE {self.journal} SET outcome = 'abandoned' WHERE outcome = 'incomplete'"

@@ -1,0 +1,408 @@
+"""Migrator: the asynchronous API, one method a command, typed values back and nothing printed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from asyncmig.config import Config
+from asyncmig.errors import CheckFailed, MalformedTarget, UsageError
+from asyncmig.revisions.plan import Direction, Plan, plan_downgrade, plan_stamp, plan_upgrade
+from asyncmig.revisions.target import Head, Heads, parse_range, parse_target
+from asyncmig.scripts.creation import Request, create_merge, create_revision
+from asyncmig.scripts.directory import ScriptDirectory
+from asyncmig.scripts.history import Branch, HistoryEntry, branches_of, entries_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from asyncmig.database.events import Observer
+    from asyncmig.database.report import (
+        CurrentReport,
+        JournalEntry,
+        Loss,
+        PlanReport,
+        Report,
+        StatusReport,
+    )
+    from asyncmig.database.session import Session
+    from asyncmig.database.site import Site
+    from asyncmig.environment import Environment
+    from asyncmig.revisions.graph import RevisionGraph
+
+__all__ = ["Branch", "HistoryEntry", "Migrator", "TargetDatabase"]
+
+Planner = Callable[["RevisionGraph", frozenset[str]], Plan]
+
+
+class Migrator:
+    """Brings one database to any point of the history; usable in any running asyncio event loop.
+
+    `config` is a Config, or the path of a configuration file (found from the working directory when left out).
+    Every key of the configuration may be given as a keyword instead: then no file is needed. With `engine` the
+    application's own AsyncEngine is used and left open; with `connection` the steps run inside the transaction of
+    that connection, which is never committed here. `database` chooses one of [databases.NAME].
+
+    There is no state beyond these: two Migrators in two tasks or threads never notice each other.
+    """
+
+    def __init__(
+        self,
+        config: Config | str | Path | None = None,
+        *,
+        engine: AsyncEngine | None = None,
+        connection: AsyncConnection | None = None,
+        url: str | URL | None = None,
+        database: str | None = None,
+        x: Sequence[str] = (),
+        observer: Observer | None = None,
+        **settings: Any,
+    ) -> None:
+        given = [name for name, value in (("engine", engine), ("connection", connection), ("url", url)) if value]
+        if len(given) > 1:
+            raise UsageError(f"Migrator takes one of engine=, connection= and url=, not {' and '.join(given)}.")
+        self._config = _configuration(config, database, url, settings)
+        self._engine = engine
+        self._connection = connection
+        self._x = tuple(x)
+        self._observer = observer
+        self._environments: dict[bool, Environment] = {}
+
+    @property
+    def config(self) -> Config:
+        return self._config
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Forget what env.py declared. Connections of our own are closed at the end of each call anyway."""
+        self._environments.clear()
+
+    # The history on disk
+
+    def graph(self) -> RevisionGraph:
+        """The history as the scripts tell it now."""
+        return ScriptDirectory.from_config(self._config).graph()
+
+    async def heads(self, *, resolve_dependencies: bool = False) -> tuple[HistoryEntry, ...]:
+        """The newest revision of each branch; with `resolve_dependencies` without those that another depends on."""
+        graph = self.graph()
+        heads = graph.effective_heads if resolve_dependencies else graph.heads
+        return entries_of(graph, (graph[name] for name in heads))
+
+    async def history(self, range: str | None = None, *, indicate_current: bool = False) -> tuple[HistoryEntry, ...]:
+        """The revisions of a range "a:b", newest first; the database is asked when `current` matters."""
+        graph = self.graph()
+        wanted = parse_range(range or ":")
+        current = await self._current_rows(graph) if indicate_current or "current" in (range or "") else frozenset()
+        revisions = graph.range(wanted.lower, wanted.upper, current)
+        return entries_of(graph, revisions, current if indicate_current else ())
+
+    async def branches(self) -> tuple[Branch, ...]:
+        return branches_of(self.graph())
+
+    async def show(self, revision: str) -> tuple[HistoryEntry, ...]:
+        """One revision, or several for `heads` and `current`."""
+        graph = self.graph()
+        target = parse_target(revision)
+        needs_database = "current" in revision or revision.startswith(("+", "-"))
+        current = await self._current_rows(graph) if needs_database else frozenset()
+        return entries_of(graph, (graph[name] for name in graph.resolve(target, current)), current)
+
+    async def revision(
+        self,
+        message: str | None = None,
+        *,
+        head: str = "head",
+        splice: bool = False,
+        branch_label: str | Sequence[str] | None = None,
+        depends_on: str | Sequence[str] | None = None,
+        version_path: str | Path | None = None,
+        rev_id: str | None = None,
+        data: bool = False,
+    ) -> tuple[Path, ...]:
+        """Write a new revision script on top of `head` (`base` begins a new branch); gives the files written."""
+        request = Request(
+            heads=(parse_target(head),),
+            message=message or "",
+            splice=splice,
+            branch_labels=_names(branch_label),
+            depends_on=_names(depends_on),
+            version_path=self._location(version_path),
+            rev_id=rev_id,
+            data=data,
+        )
+        return (create_revision(self._config, request),)
+
+    async def merge(
+        self,
+        revisions: str | Sequence[str] = "heads",
+        *,
+        message: str | None = None,
+        branch_label: str | Sequence[str] | None = None,
+        rev_id: str | None = None,
+    ) -> Path:
+        """Write a revision that joins several heads."""
+        heads = tuple(parse_target(name) for name in _names(revisions))
+        request = Request(heads, message or "", branch_labels=_names(branch_label), rev_id=rev_id)
+        return create_merge(self._config, request)
+
+    async def edit_path(self, revision: str) -> Path:
+        """The script of one revision."""
+        entries = await self.show(revision)
+        if len(entries) != 1 or entries[0].revision.path is None:
+            raise UsageError(f"{revision!r} means {len(entries)} revisions, and one is edited at a time.")
+        return entries[0].revision.path
+
+    # Changing a database
+
+    async def upgrade(self, target: str = "head", *, sql: bool = False, tag: str | None = None) -> Report:
+        """Apply what `target` needs and the database has not.
+
+        With `sql` nothing is run and no connection is made: `Report.sql` is the text, from base or for a range "a:b".
+        MigrationFailed when a step fails, with the report of those before it; LockTimeout; ForeignRevision.
+        """
+        if sql:
+            return await self._offline(Direction.UPGRADE, target, tag)
+        goal = parse_target(target)
+        return await self._run(Direction.UPGRADE, target, lambda graph, rows: plan_upgrade(graph, rows, goal), tag)
+
+    async def downgrade(self, target: str, *, sql: bool = False, tag: str | None = None) -> Report:
+        """Take down what stands on `target`, newest first; never asks (`losses` says what would go)."""
+        if sql:
+            return await self._offline(Direction.DOWNGRADE, target, tag)
+        goal = parse_target(target)
+        return await self._run(Direction.DOWNGRADE, target, lambda graph, rows: plan_downgrade(graph, rows, goal), tag)
+
+    async def stamp(
+        self, target: str | Sequence[str], *, sql: bool = False, purge: bool = False, tag: str | None = None
+    ) -> Report:
+        """Record that the database is at `target` without running anything; `purge` forgets what it was at."""
+        names = _names(target)
+        if sql:
+            return await self._offline(Direction.STAMP, ",".join(names), tag)
+        goals = [parse_target(name) for name in names]
+        return await self._run(
+            Direction.STAMP, ", ".join(names), lambda graph, rows: plan_stamp(graph, rows, goals, purge), tag
+        )
+
+    async def ensure_version(self, *, sql: bool = False) -> str | None:
+        """Create the version table and the journal, or widen an older version table; with `sql` give the text."""
+        if sql:
+            site = await self._site(offline=True)
+            ledger = site.offline_dialect().ledger(site.version_table)
+            return "".join(f"{statement};\n" for statement in ledger.create())
+        site = await self._site()
+        async with site.session() as session, session.locked():
+            from asyncmig.database.ensure import ensure
+
+            await ensure(session)
+        return None
+
+    # Looking at a database
+
+    async def current(self) -> CurrentReport:
+        """The rows of the version table, with what the scripts and the journal know of each."""
+        from asyncmig.database.inspection import placed
+        from asyncmig.database.report import CurrentReport
+
+        graph = self.graph()
+        site = await self._site()
+        async with self._looking(site) as session:
+            rows = (await placed(session, graph)).described(graph) if session else ()
+        return CurrentReport(site.name, rows)
+
+    async def status(self) -> StatusReport:
+        """Where the database is, what is pending, and which applied scripts were changed since."""
+        from asyncmig.database.inspection import look
+        from asyncmig.database.report import StatusReport
+
+        graph = self.graph()
+        site = await self._site()
+        async with self._looking(site) as session:
+            if session:
+                return await look(session, graph, site.name, site.source)
+        missing = "no database file yet"
+        return StatusReport(site.name, site.source, missing, (), graph.effective_heads, tuple(graph), (), ())
+
+    async def check(self) -> StatusReport:
+        """The status, when the database is where the scripts are; CheckFailed says what is not."""
+        status = await self.status()
+        if not status.clean:
+            raise CheckFailed(
+                f"{status.database}: {'; '.join(status.complaints())}.", hint="`asyncmig status` shows all."
+            )
+        return status
+
+    async def log(self, *, limit: int | None = None) -> tuple[JournalEntry, ...]:
+        """What was applied, the newest first."""
+        site = await self._site()
+        async with self._looking(site) as session:
+            return await session.ledger(lambda ledger: ledger.log(limit)) if session else ()
+
+    async def plan(self, target: str = "head", *, downgrade: bool = False) -> PlanReport:
+        """What upgrade (or downgrade) to `target` would do now, from the live database; nothing is written."""
+        from asyncmig.database.forecast import forecast
+
+        goal = parse_target(target)
+        planner = plan_downgrade if downgrade else plan_upgrade
+        graph = self.graph()
+        site = await self._site()
+        async with self._looking(site) as session:
+            return await forecast(site, session, graph, target, lambda rows: planner(graph, rows, goal))
+
+    async def losses(self, target: str) -> tuple[Loss, ...]:
+        """The tables and columns, with their rows, that `downgrade(target)` would drop."""
+        from asyncmig.database.forecast import losses
+
+        goal = parse_target(target)
+        graph = self.graph()
+        site = await self._site()
+        async with self._looking(site) as session:
+            if session is None:
+                return ()
+            return await losses(site, session, graph, lambda rows: plan_downgrade(graph, rows, goal))
+
+    async def wait_until_reachable(self, seconds: float) -> None:
+        """Return once the server answers; ConnectionFailed when it has not after `seconds`."""
+        if self._connection is None:
+            site = await self._site()
+            database = site.database()
+            try:
+                await database.wait_until_reachable(seconds)
+            finally:
+                await database.aclose()
+
+    async def target_database(self) -> TargetDatabase:
+        """Which database the methods above mean, and which place named it; no connection is made."""
+        site = await self._site(offline=True)
+        return TargetDatabase(site.name, site.source)
+
+    # Inside
+
+    async def _run(self, direction: Direction, target: str, planner: Planner, tag: str | None) -> Report:
+        from asyncmig.database.run import Run
+        from asyncmig.database.work import load_work
+        from asyncmig.environment import import_path
+
+        graph = self.graph()
+        site = await self._site(tag=tag)
+        with import_path(site.config):
+            async with site.session() as session:
+                run = Run(
+                    session=session,
+                    database=site.name,
+                    target=target,
+                    direction=direction,
+                    graph=graph,
+                    plan=lambda rows: planner(graph, rows),
+                    load=load_work,
+                    settings=site.settings(session.dialect),
+                    hooks=site.hooks,
+                )
+                return await run.run()
+
+    async def _offline(self, direction: Direction, target: str, tag: str | None) -> Report:
+        from asyncmig.database.forecast import written_out
+
+        graph = self.graph()
+        site = await self._site(offline=True, tag=tag)
+        return written_out(site, graph, target, _offline_plan(graph, direction, target))
+
+    @asynccontextmanager
+    async def _looking(self, site: Site) -> AsyncIterator[Session | None]:
+        """A session for reading; None for a SQLite file that is not there: looking must not create it."""
+        from asyncmig.environment import import_path
+
+        if self._connection is None and site.database().missing_file:
+            yield None
+            return
+        with import_path(site.config):
+            async with site.session() as session:
+                yield session
+
+    async def _current_rows(self, graph: RevisionGraph) -> frozenset[str]:
+        from asyncmig.database.inspection import placed
+
+        async with self._looking(await self._site()) as session:
+            return (await placed(session, graph)).effective if session else frozenset()
+
+    async def _site(self, *, offline: bool = False, tag: str | None = None) -> Site:
+        from asyncmig.database.site import Site
+        from asyncmig.environment import Context, load_environment, resolve_target
+        from asyncmig.environment.paths import source_name
+
+        context = Context(self._config, self._x, offline)
+        environment = self._environments.get(offline)
+        if environment is None:
+            environment = self._environments[offline] = await load_environment(self._config, context)
+        config = self._config.with_environment(environment, source=source_name(self._config))
+        if self._connection is not None:
+            return Site(self._connection, "connection=", config, environment, context, self._observer, tag)
+        if self._engine is not None:
+            return Site(self._engine, "engine=", config, environment, context, self._observer, tag)
+        target, source = await resolve_target(config, environment, context)
+        return Site(target, source, config, environment, context, self._observer, tag)
+
+    def _location(self, path: str | Path | None) -> Path | None:
+        return None if path is None else self._config.here / path
+
+
+class TargetDatabase:
+    """`url` has no password; `source` is the place that named it, such as "--url" or "asyncmig.toml"."""
+
+    __slots__ = ("source", "url")
+
+    def __init__(self, url: str, source: str) -> None:
+        self.url = url
+        self.source = source
+
+
+def _configuration(
+    config: Config | str | Path | None, database: str | None, url: str | URL | None, settings: dict[str, Any]
+) -> Config:
+    if url is not None:
+        settings = {**settings, "url": url if isinstance(url, str) else url.render_as_string(hide_password=False)}
+    if isinstance(config, Config):
+        if settings:
+            raise UsageError(f"Migrator takes a Config or keys, not both: {', '.join(sorted(settings))}.")
+        return config.for_database(database) if database else config
+    if config is None and "script_location" in settings:
+        return Config.from_values(**settings)
+    return Config.load(config, name=database, overrides=settings, given_by="arguments")
+
+
+def _names(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _offline_plan(graph: RevisionGraph, direction: Direction, target: str) -> Plan:
+    """The steps of a --sql run: from base, or from the lower end of "a:b"."""
+    if ":" not in target:
+        if direction is Direction.DOWNGRADE:
+            raise MalformedTarget(
+                f"downgrade --sql cannot know where the database is, so {target!r} is not enough.",
+                hint="Give a range FROM:TO, such as ae10:base.",
+            )
+        goals = [parse_target(name) for name in target.split(",")]
+        if direction is Direction.STAMP:
+            return plan_stamp(graph, (), goals)
+        return plan_upgrade(graph, (), goals[0])
+    wanted = parse_range(target)
+    start = graph.maximal(graph.resolve(wanted.lower)) if wanted.lower else frozenset()
+    if direction is Direction.DOWNGRADE:
+        if wanted.upper is None:
+            raise MalformedTarget(f"{target!r} does not say where the downgrade ends.", hint="Such as ae10:base.")
+        return plan_downgrade(graph, start, wanted.upper)
+    if direction is Direction.STAMP:
+        return plan_stamp(graph, start, [wanted.upper or Head()])
+    return plan_upgrade(graph, start, wanted.upper or Heads())
