@@ -27,10 +27,8 @@ def complete_revision(ctx: typer.Context, incomplete: str) -> list[tuple[str, st
 
 
 def _labels_and_ids(ctx: typer.Context) -> Iterator[tuple[str, str]]:
-    from asyncmig.cli.runner import run_without_loop
-
     session = ctx.find_object(Session) or Session()
-    for entry in run_without_loop(session.reading().history()):
+    for entry in session.ask(lambda migrator: migrator.history()):
         yield from ((f"{label}@head", f"the head of {label}") for label in entry.revision.branch_labels)
         yield entry.revision.id, entry.revision.message
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from asyncmig.cli import payloads, texts
 from asyncmig.cli.completion import complete_revision
-from asyncmig.cli.runner import run, run_without_loop
-from asyncmig.cli.session import session_of
-
-if TYPE_CHECKING:
-    from asyncmig.scripts.history import HistoryEntry
+from asyncmig.cli.session import counts_from_database, session_of
 
 __all__ = ["branches", "heads", "history", "show"]
 
@@ -26,9 +22,7 @@ def heads(
     """The newest revision of each branch; with -v all about each."""
     session = session_of(ctx)
     console = session.console
-    migrator = session.reading()
-    found = run_without_loop(migrator.heads(resolve_dependencies=resolve_dependencies))
-    entries = [entry for head in found for entry in run_without_loop(migrator.show(head.id))]
+    entries = session.ask(lambda migrator: migrator.heads(resolve_dependencies=resolve_dependencies))
     if console.verbose:
         console.result("\n\n".join(texts.revision_block(entry, console.out_styles) for entry in entries))
     else:
@@ -51,10 +45,10 @@ def history(
     """The revisions, newest first; with -v all about each. `current` in the range and -i ask the database."""
     session = session_of(ctx)
     console = session.console
-    if indicate_current or "current" in (range or ""):
-        entries = run(_history_with_database(ctx, range, indicate_current=indicate_current))
-    else:
-        entries = run_without_loop(session.reading().history(range))
+    entries = session.ask(
+        lambda migrator: migrator.history(range, indicate_current=indicate_current),
+        connects=indicate_current or "current" in (range or ""),
+    )
     if console.verbose:
         console.result("\n\n".join(texts.revision_block(entry, console.out_styles) for entry in entries))
     else:
@@ -62,19 +56,11 @@ def history(
     console.data({"revisions": [payloads.entry_payload(entry) for entry in entries]})
 
 
-async def _history_with_database(
-    ctx: typer.Context, range: str | None, *, indicate_current: bool
-) -> tuple[HistoryEntry, ...]:
-    session = session_of(ctx)
-    async with session.connected(session.writing()) as migrator:
-        return await migrator.history(range, indicate_current=indicate_current)
-
-
 def branches(ctx: typer.Context) -> None:
     """The revisions that several others follow, each with those."""
     session = session_of(ctx)
     console = session.console
-    found = run_without_loop(session.reading().branches())
+    found = session.ask(lambda migrator: migrator.branches())
     console.result("\n".join(line for branch in found for line in texts.branch_lines(branch, console.out_styles)))
     console.data({"branches": [payloads.branch_payload(branch) for branch in found]})
 
@@ -86,15 +72,6 @@ def show(
     """All about one revision: its parents, its file, its whole message. `current` asks the database."""
     session = session_of(ctx)
     console = session.console
-    if "current" in revision or revision.startswith(("-", "+")):
-        entries = run(_show_from_database(ctx, revision))
-    else:
-        entries = run_without_loop(session.reading().show(revision))
+    entries = session.ask(lambda migrator: migrator.show(revision), connects=counts_from_database(revision))
     console.result("\n\n".join(texts.revision_block(entry, console.out_styles) for entry in entries))
     console.data({"revisions": [payloads.entry_payload(entry) for entry in entries]})
-
-
-async def _show_from_database(ctx: typer.Context, revision: str) -> tuple[HistoryEntry, ...]:
-    session = session_of(ctx)
-    async with session.connected(session.writing()) as migrator:
-        return await migrator.show(revision)

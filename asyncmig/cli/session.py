@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from asyncmig.cli.options import GlobalOptions
 from asyncmig.cli.output import Console
 from asyncmig.cli.prompts import Questioner, questioner_for
+from asyncmig.cli.runner import run, run_without_loop
 from asyncmig.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from asyncmig.database.events import Observer
     from asyncmig.migrator import Migrator
 
-__all__ = ["Session", "load_config", "session_of"]
+T = TypeVar("T")
+
+__all__ = ["Session", "counts_from_database", "load_config", "session_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,17 @@ class Session:
             return ((None, self._migrator(lambda: config)),)
         return tuple((name, self._migrator(partial(config.for_database, name))) for name in config.databases)
 
+    def ask(self, question: Callable[[Migrator], Coroutine[Any, Any, T]], *, connects: bool = False) -> T:
+        """The answer to a question about the scripts; with `connects` the database has a say in it."""
+        if not connects:
+            return run_without_loop(question(self.reading()))
+
+        async def asked() -> T:
+            async with self.connected(self.writing()) as migrator:
+                return await question(migrator)
+
+        return run(asked())
+
     @asynccontextmanager
     async def connected(self, migrator: Migrator, *, connects: bool = True) -> AsyncIterator[Migrator]:
         """The migrator, once its server answers (--wait), closed afterwards if its engine is ours."""
@@ -123,6 +137,11 @@ def session_of(ctx: typer.Context) -> Session:
     session = ctx.find_object(Session)
     assert session is not None, "command.py gives every command a session"
     return session
+
+
+def counts_from_database(revision: str) -> bool:
+    """Whether only the database knows which revision is meant: `current`, `-1`, `+2`."""
+    return "current" in revision or revision.startswith(("-", "+"))
 
 
 def load_config(options: GlobalOptions) -> Config:

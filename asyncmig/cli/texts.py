@@ -246,7 +246,9 @@ def _log_row(entry: JournalEntry, *, verbose: bool) -> list[str]:
 
 
 def loss_line(loss: Loss) -> str:
-    """`- table account (3 rows)`; an estimate says that it is one."""
+    """`- table account (3 rows)`; an estimate says that it is one, a script that cannot be known before says that."""
+    if loss.kind == "script":
+        return f"? script {loss.name}: what it drops is not known before it runs"
     if loss.rows is None:
         return f"- {loss.kind} {loss.name} (rows not counted)"
     about = "about " if loss.estimated else ""

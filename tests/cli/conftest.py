@@ -1,6 +1,7 @@
 """The real command in a project of this test, as a user's shell runs it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -43,6 +44,7 @@ def cli(project: Project) -> Cli:
 def shop(project: Project) -> Project:
     """Two revisions on a SQLite file: account, then its column email."""
     project.config(url="sqlite:///shop.db")
+    shutil.copy(ROOT / "templates" / "async" / "migrations" / "script.py.mako", project.folder / "migrations")
     project.revision(
         "433af9f41996",
         message="create account",

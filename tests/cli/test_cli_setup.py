@@ -94,7 +94,7 @@ COMPLETIONS = [
     ("asyncmig up", 1, {"upgrade"}),
     ("asyncmig upgrade 43", 2, {"433af9f41996"}),
     ("asyncmig downgrade ba", 2, {"base"}),
-    ("asyncmig history -r 9c1d2e3f4a5b:he", 3, {"9c1d2e3f4a5b:head", "9c1d2e3f4a5b:heads"}),
+    ("asyncmig upgrade 9c1d2e3f4a5b:he", 2, {"9c1d2e3f4a5b:head", "9c1d2e3f4a5b:heads"}),
     ("asyncmig init -t qu", 3, {"quickstart"}),
     ("asyncmig stamp --pu", 2, {"--purge"}),
 ]
