@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -74,6 +75,14 @@ class Migrator:
     @property
     def config(self) -> Config:
         return self._config
+
+    def observed_by(self, observer: Observer) -> Self:
+        """The same migrator, telling `observer` too; this one is left as it is."""
+        from asyncmig.database.events import both
+
+        twin = copy(self)
+        twin._observer = both(self._observer, observer) if self._observer else observer
+        return twin
 
     async def __aenter__(self) -> Self:
         return self

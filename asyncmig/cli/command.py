@@ -70,7 +70,10 @@ class Command(PlainParameters, TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         session = ctx.obj
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            # Now rather than at the interpreter's end, where a broken pipe can no longer be answered.
+            sys.stdout.flush()
+            return result
         except BrokenPipeError:
             # Whoever read our output has had enough, as in `asyncmig history | head -1`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -26,8 +26,7 @@ def heads(
     if console.verbose:
         console.result("\n\n".join(texts.revision_block(entry, console.out_styles) for entry in entries))
     else:
-        lines = [texts.history_line(entry, console.out_styles, parents=False, message=False) for entry in entries]
-        console.result("\n".join(lines))
+        console.result("\n".join(texts.head_line(entry, console.out_styles) for entry in entries))
     console.data({"heads": [payloads.entry_payload(entry) for entry in entries]})
     if not entries:
         console.note('No revisions yet: write one with asyncmig revision -m "...".')

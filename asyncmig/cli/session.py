@@ -107,7 +107,7 @@ class Session:
                 f"{', '.join(self.options.choosing)} has no place here: the application chooses its configuration.",
                 hint="The asyncmig command itself takes it.",
             )
-        return self.mounted
+        return self.mounted.observed_by(observer) if observer else self.mounted
 
     def _config_of_one_database(self) -> Config:
         config = load_config(self.options)

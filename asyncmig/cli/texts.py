@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "branch_lines",
     "current_line",
+    "head_line",
     "history_line",
     "log_lines",
     "loss_line",
@@ -42,36 +43,45 @@ _PLAIN = Styles()
 _BASE = "<base>"
 
 
-def history_line(entry: HistoryEntry, styles: Styles = _PLAIN, *, parents: bool = True, message: bool = True) -> str:
+def history_line(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
     """`a -> b (label) (head), message`, in the layout that scripts written for Alembic expect."""
     revision = entry.revision
-    text = styles.paint(revision.id, "id")
-    if parents:
-        depends = f" ({', '.join(revision.depends_on)})" if revision.depends_on else ""
-        text = f"{', '.join(revision.down_revisions) or _BASE}{depends} -> {text}"
-    text += "".join(f" ({mark})" for mark in _marks(entry))
-    return f"{text}, {_first_line(revision.message)}" if message else text
+    depends = f" ({', '.join(revision.depends_on)})" if revision.depends_on else ""
+    marks = _marked([*_head_marks(entry), *_tree_marks(entry)])
+    parents = ", ".join(revision.down_revisions) or _BASE
+    return f"{parents}{depends} -> {styles.paint(revision.id, 'id')}{marks}, {_first_line(revision.message)}"
 
 
-def _marks(entry: HistoryEntry) -> Iterable[str]:
+def head_line(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
+    """`b (label) (head)`."""
+    return styles.paint(entry.revision.id, "id") + _marked(_head_marks(entry))
+
+
+def _marked(marks: Iterable[str]) -> str:
+    return "".join(f" ({mark})" for mark in marks)
+
+
+def _head_marks(entry: HistoryEntry) -> Iterable[str]:
     if entry.revision.branch_labels:
         yield ", ".join(entry.revision.branch_labels)
-    for mark, holds in (
-        ("head", entry.is_effective_head),
-        # Alembic's words for a head that another branch depends on.
-        ("effective head", entry.is_head and not entry.is_effective_head),
-        ("current", entry.is_current),
-        ("branchpoint", entry.is_branch_point),
-        ("mergepoint", entry.is_merge_point),
-    ):
-        if holds:
-            yield mark
+    if entry.is_head:
+        # Alembic's words: an effective head is one that another branch depends on.
+        yield "head" if entry.is_effective_head else "effective head"
+    if entry.is_current:
+        yield "current"
+
+
+def _tree_marks(entry: HistoryEntry) -> Iterable[str]:
+    if entry.is_branch_point:
+        yield "branchpoint"
+    if entry.is_merge_point:
+        yield "mergepoint"
 
 
 def revision_block(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
     """All about one revision, several lines, the docstring indented below."""
     revision = entry.revision
-    rows = [("Rev", history_line(entry, styles, parents=False, message=False))]
+    rows = [("Rev", head_line(entry, styles) + _marked(_tree_marks(entry)))]
     rows.append(("Merges" if revision.is_merge_point else "Parent", ", ".join(revision.down_revisions) or _BASE))
     if revision.depends_on:
         rows.append(("Depends on", ", ".join(revision.depends_on)))

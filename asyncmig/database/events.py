@@ -27,6 +27,7 @@ __all__ = [
     "Warned",
     "announce",
     "announce_async",
+    "both",
 ]
 
 
@@ -106,3 +107,13 @@ async def announce_async(observer: Observer | None, event: Event) -> None:
         answer = observer(event)
         if inspect.isawaitable(answer):
             await answer
+
+
+def both(first: Observer, second: Observer) -> Observer:
+    """One observer that tells two, in this order."""
+
+    async def tell(event: Event) -> None:
+        await announce_async(first, event)
+        await announce_async(second, event)
+
+    return tell

@@ -34,7 +34,7 @@ def test_the_first_day(cli: Any, shop: Project) -> None:
     done = cli("upgrade", "head").expect(0)
     assert done.stdout == ""
     lines = done.stderr.splitlines()
-    assert lines[0] == f"Database sqlite+aiosqlite:///{shop.folder / 'shop.db'} (from asyncmig.toml)"
+    assert lines[0] == "Database sqlite+aiosqlite:///shop.db (from asyncmig.toml)"
     assert [line.partition(" (")[0] for line in lines[1:3]] == [
         f"upgrade {FIRST} create account",
         f"upgrade {SECOND} add email",
