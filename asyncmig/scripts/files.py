@@ -1,8 +1,9 @@
-"""Files that come into being whole or not at all, and never in place of another."""
+"""Files that come into being, or change, whole or not at all; a new one never in place of another."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from secrets import token_hex
 
 from asyncmig.errors import AsyncmigError, ScriptError
 
-__all__ = ["write_new"]
+__all__ = ["replace_file", "write_new"]
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -26,6 +27,17 @@ def write_new(path: Path, content: bytes) -> None:
         raise ScriptError("There is a file of this name already.", path=path) from error
     except OSError as error:
         raise AsyncmigError(f"{path}: cannot be written: {error.strerror}.", hint="Nothing was left behind.") from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Give a file that is there other content; AsyncmigError when that cannot be done, and then it is as it was."""
+    target = path.resolve()  # where the name is a link, the link stays
+    try:
+        with _temporary(target, content) as temporary:
+            shutil.copymode(target, temporary)
+            temporary.replace(target)
+    except OSError as error:
+        raise AsyncmigError(f"{path}: cannot be written: {error.strerror}.", hint="It is as it was.") from error
 
 
 @contextmanager

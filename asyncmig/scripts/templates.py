@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from asyncmig.errors import TemplateError, UsageError
-from asyncmig.scripts.files import write_new
+from asyncmig.scripts.files import replace_file, write_new
+from asyncmig.scripts.pyproject import with_table
 from asyncmig.scripts.rendering import render
 
 __all__ = ["TemplateFile", "init_directory", "list_templates", "template_files", "templates_root"]
@@ -63,21 +64,43 @@ def init_directory(
     """Write a template's files below `destination`; the paths written come back.
 
     All is rendered and every place looked at before the first file is written: UsageError names what is in the way,
-    and nothing is overwritten. `variables` go to the rendered files.
+    and nothing is overwritten. A pyproject.toml that is there gets the template's table appended. `variables` go to
+    the rendered files.
     """
     files = template_files(template, migrations)
-    _check_free(files, destination)
-    contents = [render(file.source, variables or {}).encode() if file.rendered else file.source.read_bytes() for file in files]
+    appended = [file for file in files if file.rendered and _is_pyproject(destination / file.target)]
+    new = [file for file in files if file not in appended]
+    _check_free(new, destination)
+    after = {destination / file.target: _appended(file, destination, variables or {}) for file in appended}
+    _write_all({destination / file.target: _content(file, variables or {}) for file in new}, after)
+    return [destination / file.target for file in files]
+
+
+def _is_pyproject(path: Path) -> bool:
+    return path.name == "pyproject.toml" and path.is_file()
+
+
+def _content(file: TemplateFile, variables: Mapping[str, object]) -> bytes:
+    return render(file.source, variables).encode() if file.rendered else file.source.read_bytes()
+
+
+def _appended(file: TemplateFile, destination: Path, variables: Mapping[str, object]) -> bytes:
+    return with_table(destination / file.target, render(file.source, variables))
+
+
+def _write_all(new: Mapping[Path, bytes], after: Mapping[Path, bytes]) -> None:
+    """Write the new files, then those that are replaced; when one fails, the new ones are taken away again."""
     written = []
     try:
-        for file, content in zip(files, contents, strict=True):
-            write_new(destination / file.target, content)
-            written.append(destination / file.target)
+        for path, content in new.items():
+            write_new(path, content)
+            written.append(path)
+        for path, content in after.items():
+            replace_file(path, content)
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
         raise
-    return written
 
 
 def _check_free(files: list[TemplateFile], destination: Path) -> None:
