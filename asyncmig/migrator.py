@@ -12,7 +12,6 @@ from asyncmig.config import Config
 from asyncmig.errors import CheckFailed, MalformedTarget, UsageError
 from asyncmig.revisions.plan import Direction, Plan, plan_downgrade, plan_stamp, plan_upgrade
 from asyncmig.revisions.target import Head, Heads, parse_range, parse_target
-from asyncmig.scripts.creation import Request, create_merge, create_revision
 from asyncmig.scripts.directory import ScriptDirectory
 from asyncmig.scripts.history import Branch, HistoryEntry, branches_of, entries_of
 
@@ -138,6 +137,9 @@ class Migrator:
         data: bool = False,
     ) -> tuple[Path, ...]:
         """Write a new revision script on top of `head` (`base` begins a new branch); gives the files written."""
+        # Here, not above: `heads` and every start of an application do without it.
+        from asyncmig.scripts.creation import Request, create_revision
+
         request = Request(
             heads=(parse_target(head),),
             message=message or "",
@@ -159,6 +161,8 @@ class Migrator:
         rev_id: str | None = None,
     ) -> Path:
         """Write a revision that joins several heads."""
+        from asyncmig.scripts.creation import Request, create_merge
+
         heads = tuple(parse_target(name) for name in _names(revisions))
         request = Request(heads, message or "", branch_labels=_names(branch_label), rev_id=rev_id)
         return create_merge(self._config, request)
