@@ -11,7 +11,13 @@ from asyncmig.revisions.graph import RevisionGraph
 from asyncmig.revisions.target import Target
 from asyncmig.scripts.directory import ScriptDirectory
 from asyncmig.scripts.hooks import run_hooks
-from asyncmig.scripts.placement import choose_dependencies, choose_location, choose_merged, choose_parents
+from asyncmig.scripts.placement import (
+    check_found_again,
+    choose_dependencies,
+    choose_location,
+    choose_merged,
+    choose_parents,
+)
 from asyncmig.scripts.writer import NewRevision, check_new, create_date, file_name, new_identifier, write_revision
 
 __all__ = ["MAX_ID_LENGTH", "Request", "create_merge", "create_revision"]
@@ -61,11 +67,13 @@ def _write(
     )
     check_new(new, graph, max_id_length=MAX_ID_LENGTH)
     created = create_date(config.timezone)
+    name = file_name(new, created, template=config.file_template, truncate_slug_length=config.truncate_slug_length)
+    check_found_again(directory, name)
     path = write_revision(
         new,
         template=config.script_location / "script.py.mako",
         location=choose_location(directory, graph, parents, request.version_path),
-        name=file_name(new, created, template=config.file_template, truncate_slug_length=config.truncate_slug_length),
+        name=name,
         created=created,
         config=config,
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from asyncmig.errors import RevisionError, UsageError
+from asyncmig.errors import ConfigError, RevisionError, UsageError
 from asyncmig.revisions.graph import RevisionGraph
 from asyncmig.revisions.target import Heads, Target
 from asyncmig.scripts.directory import ScriptDirectory
 
-__all__ = ["choose_dependencies", "choose_location", "choose_merged", "choose_parents"]
+__all__ = ["check_found_again", "choose_dependencies", "choose_location", "choose_merged", "choose_parents"]
 
 
 def choose_parents(graph: RevisionGraph, heads: Sequence[Target], *, splice: bool = False) -> tuple[str, ...]:
@@ -45,6 +45,16 @@ def _merged(graph: RevisionGraph, target: Target) -> tuple[str, ...]:
 def choose_dependencies(graph: RevisionGraph, names: Iterable[str]) -> tuple[str, ...]:
     """`depends_on` as a script should say it: labels stay labels, abbreviations become full ids."""
     return tuple(name if name in graph.label_owners else graph.get(name).id for name in names)
+
+
+def check_found_again(directory: ScriptDirectory, name: str) -> None:
+    """ConfigError when a script of this name would lie in a folder that is not read."""
+    if "/" in name and not directory.recursive:
+        raise ConfigError(
+            f"It puts scripts into folders ({name}), but folders below a version location are not read.",
+            key="file_template",
+            hint="Set recursive_version_locations = true, or take the slashes out.",
+        )
 
 
 def choose_location(

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from asyncmig.errors import MultipleHeads, RevisionError, UsageError
+from asyncmig.errors import ConfigError, MultipleHeads, RevisionError, UsageError
 from asyncmig.revisions.graph import RevisionGraph
 from asyncmig.revisions.revision import Revision
 from asyncmig.revisions.target import Head, parse_target, parse_targets
 from asyncmig.scripts.directory import ScriptDirectory
-from asyncmig.scripts.placement import choose_dependencies, choose_location, choose_merged, choose_parents
+from asyncmig.scripts.placement import (
+    check_found_again,
+    choose_dependencies,
+    choose_location,
+    choose_merged,
+    choose_parents,
+)
 
 HERE = Path("/project")
 GRAPH = RevisionGraph.build(
@@ -63,3 +69,10 @@ def test_a_script_lies_beside_its_parent(tmp_path: Path) -> None:
         choose_location(several, GRAPH, [])
     with pytest.raises(UsageError, match="not one of the version locations"):
         choose_location(several, GRAPH, [], tmp_path)
+
+
+def test_a_name_with_folders_needs_folders_to_be_read() -> None:
+    check_found_again(ScriptDirectory(HERE), "a1.py")
+    check_found_again(ScriptDirectory(HERE, recursive=True), "2026/a1.py")
+    with pytest.raises(ConfigError, match="recursive_version_locations"):
+        check_found_again(ScriptDirectory(HERE), "2026/a1.py")
