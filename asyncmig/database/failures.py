@@ -60,8 +60,12 @@ def sqlstate_of(error: BaseException) -> str | None:
 
 
 def message_of(error: BaseException) -> str:
-    """The database's own sentence, in one line, without SQLAlchemy's frame around it."""
-    links = [link for link in _chain(error) if not isinstance(link, sa.exc.DBAPIError)]
+    """The database's own sentence, in one line, without SQLAlchemy's frame around it.
+
+    Another error speaks for itself: what a script wraps in its own words was wrapped on purpose.
+    """
+    wrapped = _chain(error) if isinstance(error, sa.exc.DBAPIError) else [error]
+    links = [link for link in wrapped if not isinstance(link, sa.exc.DBAPIError)]
     text = str(links[-1]) if links else str(error)
     first, *_ = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
     return first.strip()
