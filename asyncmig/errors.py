@@ -183,7 +183,17 @@ class MultipleHeads(RevisionError):
 
 
 class CheckFailed(AsyncmigError):
+    """`found` is what the check saw, for programs: JSON-ready values."""
+
     exit_code = 1
+
+    def __init__(self, message: str, *, found: Mapping[str, object] | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.found = found or {}
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        return self.found
 
 
 class Declined(AsyncmigError):

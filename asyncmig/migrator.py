@@ -210,7 +210,7 @@ class Migrator:
         """Create the version table and the journal, or widen an older version table; with `sql` give the text."""
         if sql:
             site = await self._site(offline=True)
-            ledger = site.offline_dialect().ledger(site.version_table)
+            ledger = site.ledger_sql
             return "".join(f"{statement};\n" for statement in ledger.create())
         site = await self._site()
         async with site.session() as session, session.locked():
@@ -250,7 +250,9 @@ class Migrator:
         status = await self.status()
         if not status.clean:
             raise CheckFailed(
-                f"{status.database}: {'; '.join(status.complaints())}.", hint="`asyncmig status` shows all."
+                f"{status.database}: {'; '.join(status.complaints())}.",
+                found={"complaints": list(status.complaints()), "pending": list(status.pending)},
+                hint="`asyncmig status` shows all.",
             )
         return status
 

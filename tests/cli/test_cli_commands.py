@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,9 @@ def test_plan_status_and_check_look_and_change_nothing(cli: Any, shop: Project) 
     planned = cli("plan").expect(0)
     assert f"upgrade {FIRST} create account\n  + " in planned.stdout
     assert "CREATE TABLE account" in planned.stdout
-    assert cli("check").expect(1).stderr.startswith("error: ")
+    refused = cli("check", "--json").expect(1)
+    assert parsed(refused.stdout)["error"]["pending"] == [FIRST, SECOND]
+    assert refused.stderr.startswith("error: ")
     status = parsed(cli("status", "--json").expect(0).stdout)
     assert (status["pending"], status["clean"]) == ([FIRST, SECOND], False)
     assert cli("status").expect(0).stdout.endswith("\n2 revisions to apply\n")
@@ -168,6 +171,38 @@ def test_several_databases_need_a_name_to_be_changed(cli: Any, shop: Project) ->
     assert cli("current").expect(0).stdout == f"audit  {SECOND} (head)\nshop   <base>\n"
     assert set(parsed(cli("current", "--json").expect(0).stdout)["databases"]) == {"audit", "shop"}
     assert cli("heads").expect(0).stdout == f"{SECOND} (head)\n"
+
+
+def test_env_file_sets_what_the_configuration_asks_for(cli: Any, shop: Project) -> None:
+    shop.config(url="sqlite:///${SHOP_FILE}.db").file("my.env", "SHOP_FILE=shop\n")
+    missing = cli("upgrade").expect(2)
+    assert "SHOP_FILE" in missing.stderr
+    cli("upgrade", "--env-file", "my.env").expect(0)
+    assert tables(shop) == {"account"}
+
+
+def test_wait_tries_again_until_its_time_is_over(cli: Any, shop: Project) -> None:
+    url = "postgresql://ann:s3cret@127.0.0.1:1/x"
+    begun = time.monotonic()
+    done = cli("current", "--url", url, "--wait", "1").expect(5)
+    assert time.monotonic() - begun > 1
+    assert "127.0.0.1:1" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+def test_traceback_shows_where_an_error_came_from(cli: Any, shop: Project) -> None:
+    done = cli("upgrade", "nosuchrevision", "--traceback").expect(2)
+    assert "Traceback (most recent call last)" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+
+
+def test_failing_script_says_which_and_leaves_the_step_before(cli: Any, shop: Project) -> None:
+    shop.revision("eeee00001111", SECOND, message="breaks", upgrade='op.execute("insert into nowhere values (1)")')
+    done = cli("upgrade").expect(4)
+    assert "eeee00001111" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert cli("current").expect(0).stdout == f"{SECOND}\n"
+    assert cli("upgrade").expect(3).stdout == ""
 
 
 @pytest.mark.parametrize(

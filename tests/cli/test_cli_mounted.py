@@ -75,3 +75,15 @@ def test_mounted_help_lists_the_commands(shop: Project) -> None:
     shop.file("manage.py", CONFIGURED + MANAGE)
     assert "Change the database:" in manage(shop, "db", "--help").expect(0).stdout
     assert "manage.py db upgrade" in manage(shop, "db", "upgrade", "--help").expect(0).stdout
+
+
+def test_mounted_engine_with_pooled_connections_ends_quietly(shop: Project, postgres_url: str) -> None:
+    shop.file(
+        "manage.py",
+        WITH_ENGINE.replace("sqlite+aiosqlite:///shop.db", postgres_url.replace("postgresql:", "postgresql+asyncpg:"))
+        + MANAGE,
+    )
+    done = manage(shop, "db", "upgrade").expect(0)
+    assert done.stderr.splitlines()[-1].startswith("The database is at 9c1d2e3f4a5b after 2 steps")
+    assert manage(shop, "db", "current").expect(0).stderr == ""
+    manage(shop, "db", "downgrade", "base", "-y").expect(0)
