@@ -119,6 +119,7 @@ def of_columns(*make: Callable[[], Any], **options: Any) -> Callable[[sa.MetaDat
     return lambda m: sa.Table("t", m, *(item() for item in make), **options)
 
 
+# fmt: off
 GENERIC = [
     sa.BigInteger(), sa.Boolean(), sa.Date(), sa.DateTime(), sa.DateTime(timezone=True), sa.Double(), sa.Double(53),
     sa.Enum("a", "b", native_enum=False), sa.Float(), sa.Float(24), sa.Integer(), sa.Interval(), sa.LargeBinary(),
@@ -138,13 +139,15 @@ POSTGRESQL_TYPES = [
     pg.CITEXT(), pg.HSTORE(),
 ]
 SQLITE_TYPES = [sqlite.DATE(), sqlite.DATETIME(), sqlite.TIME(), sqlite.JSON()]
+# fmt: on
 CUSTOM = [Upper(), Wide(), Point(3), Money(), sa.Text().with_variant(pg.JSONB(), "postgresql")]
 
 
 def enums(m: sa.MetaData) -> None:
     shared = sa.Enum("x", "y", name="shared_kind", metadata=m)
     sa.Table(
-        "t", m,
+        "t",
+        m,
         sa.Column("a", sa.Enum("a", "it's", "50%", name="kind")),
         sa.Column("b", sa.Enum(Colour), server_default="RED"),
         sa.Column("c", shared),
@@ -157,7 +160,8 @@ def enums(m: sa.MetaData) -> None:
 
 def enum_schemas(m: sa.MetaData) -> None:
     sa.Table(
-        "t", m,
+        "t",
+        m,
         sa.Column("a", sa.Enum("a", name="own_kind", schema="elsewhere")),
         sa.Column("b", sa.Enum("a", name="inherited_kind", inherit_schema=True)),
         sa.Column("c", pg.ENUM("a", name="there_kind", create_type=False).with_variant(sa.String(1), "sqlite")),
@@ -167,7 +171,8 @@ def enum_schemas(m: sa.MetaData) -> None:
 
 def checks_of_types(m: sa.MetaData) -> None:
     sa.Table(
-        "t", m,
+        "t",
+        m,
         sa.Column("a", sa.Boolean(create_constraint=True)),
         sa.Column("b", sa.Boolean(create_constraint=True, name="b_bool")),
         sa.Column("c", sa.Enum("a", "b", native_enum=False, create_constraint=True, name="c_enum")),
@@ -181,7 +186,8 @@ def checks_of_types(m: sa.MetaData) -> None:
 def named_by_convention(m: sa.MetaData) -> None:
     other = sa.Table("other", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("k", sa.Integer, unique=True))
     sa.Table(
-        "t", m,
+        "t",
+        m,
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("a", sa.Boolean(create_constraint=True, name="a_bool")),
         sa.Column("b", sa.Integer, sa.CheckConstraint("b > 0", name="positive"), index=True),
@@ -201,7 +207,8 @@ def long_names(m: sa.MetaData) -> None:
     column = "a_column_with_a_rather_long_name_too_and_more"
     sa.Table("other_table_that_is_called_something_long", m, sa.Column("id", sa.Integer, primary_key=True))
     sa.Table(
-        table, m,
+        table,
+        m,
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column(column, sa.Integer, sa.ForeignKey("other_table_that_is_called_something_long.id"), index=True),
         sa.Column("u", sa.Integer),
@@ -211,9 +218,16 @@ def long_names(m: sa.MetaData) -> None:
 
 
 def keys(m: sa.MetaData) -> None:
-    sa.Table("a", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("x", sa.Integer), sa.UniqueConstraint("id", "x"))
     sa.Table(
-        "b", m,
+        "a",
+        m,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("x", sa.Integer),
+        sa.UniqueConstraint("id", "x"),
+    )
+    sa.Table(
+        "b",
+        m,
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("up", sa.ForeignKey("b.id", ondelete="SET NULL")),
         sa.Column("a_id", sa.Integer),
@@ -226,38 +240,60 @@ def keys(m: sa.MetaData) -> None:
 
 
 def cyclic(m: sa.MetaData) -> None:
-    sa.Table("a", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("b_id", sa.Integer),
-             sa.ForeignKeyConstraint(["b_id"], ["b.id"], use_alter=True, name="a_b"))
+    sa.Table(
+        "a",
+        m,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("b_id", sa.Integer),
+        sa.ForeignKeyConstraint(["b_id"], ["b.id"], use_alter=True, name="a_b"),
+    )
     sa.Table("b", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a_id", sa.ForeignKey("a.id")))
 
 
 def other_schemas(m: sa.MetaData) -> None:
     sa.Table("home", m, sa.Column("id", sa.Integer, primary_key=True), schema="other")
     sa.Table(
-        "t", m,
+        "t",
+        m,
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("home", sa.ForeignKey("other.home.id")),
         sa.Column("n", sa.Integer, index=True, comment="n's"),
-        schema="other", comment="in another schema",
+        schema="other",
+        comment="in another schema",
     )
     sa.Table("t", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("home", sa.ForeignKey("other.home.id")))
 
 
 def odd_names(m: sa.MetaData) -> None:
-    sa.Table("Mixed Case", m, sa.Column("Id", sa.Integer, primary_key=True), sa.Column("select", sa.Integer, index=True),
-             sa.Column("50%", sa.Integer), sa.Column('a"b', sa.Integer), sa.Column("it's", sa.Text, comment="50% of 'it'"),
-             sa.Column("naïve", sa.Text), sa.Column("with space", sa.Integer, unique=True),
-             sa.CheckConstraint('"50%" > 5', name="ck 50%"), comment='a "comment" with 100% \\ back')
-    sa.Table(quoted_name("order", True), m, sa.Column("id", sa.Integer, primary_key=True),
-             sa.Column(quoted_name("plain", True), sa.Integer), sa.Column(quoted_name("group", True), sa.Integer),
-             sa.Column("up", sa.ForeignKey("Mixed Case.Id")))
+    sa.Table(
+        "Mixed Case",
+        m,
+        sa.Column("Id", sa.Integer, primary_key=True),
+        sa.Column("select", sa.Integer, index=True),
+        sa.Column("50%", sa.Integer),
+        sa.Column('a"b', sa.Integer),
+        sa.Column("it's", sa.Text, comment="50% of 'it'"),
+        sa.Column("naïve", sa.Text),
+        sa.Column("with space", sa.Integer, unique=True),
+        sa.CheckConstraint('"50%" > 5', name="ck 50%"),
+        comment='a "comment" with 100% \\ back',
+    )
+    sa.Table(
+        quoted_name("order", True),
+        m,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column(quoted_name("plain", True), sa.Integer),
+        sa.Column(quoted_name("group", True), sa.Integer),
+        sa.Column("up", sa.ForeignKey("Mixed Case.Id")),
+    )
     sa.Table("quoted", m, sa.Column("a", sa.Integer, quote=True), sa.Column("B", sa.Integer, quote=False), quote=True)
 
 
 def keyed(m: sa.MetaData) -> None:
     other = sa.Table("other", m, sa.Column("id", sa.Integer, primary_key=True, key="other_key"))
     t = sa.Table(
-        "t", m,
+        "t",
+        m,
         sa.Column("id", sa.Integer, primary_key=True, key="ident"),
         sa.Column("data", sa.Text, key="the_data"),
         sa.Column("num", sa.Integer, key="the_num"),
@@ -280,14 +316,31 @@ def indexes(m: sa.MetaData) -> None:
     sa.Index("ix_text", sa.text("upper(b)"))
     sa.Index("ix_sum", t.c.a + t.c.c)
     sa.Index("ix_where", t.c.a, postgresql_where=t.c.c > 5, sqlite_where=t.c.c > 5)
-    sa.Index("ix_where_text", t.c.a, postgresql_where=sa.text("c IS NOT NULL AND b LIKE '50%'"),
-             sqlite_where=sa.text("c IS NOT NULL AND b LIKE '50%'"))
+    sa.Index(
+        "ix_where_text",
+        t.c.a,
+        postgresql_where=sa.text("c IS NOT NULL AND b LIKE '50%'"),
+        sqlite_where=sa.text("c IS NOT NULL AND b LIKE '50%'"),
+    )
     sa.Index("ix_literal", sa.func.coalesce(t.c.b, "it's 50%"))
 
 
 def postgresql_indexes(m: sa.MetaData) -> None:
-    t = sa.Table("t", m, sa.Column("a", sa.Integer), sa.Column("b", sa.Text), sa.Column("j", pg.JSONB), sa.Column("c", sa.Integer))
-    sa.Index("ix_using", t.c.j, postgresql_using="gin", postgresql_ops={"j": "jsonb_path_ops"}, postgresql_with={"fastupdate": False})
+    t = sa.Table(
+        "t",
+        m,
+        sa.Column("a", sa.Integer),
+        sa.Column("b", sa.Text),
+        sa.Column("j", pg.JSONB),
+        sa.Column("c", sa.Integer),
+    )
+    sa.Index(
+        "ix_using",
+        t.c.j,
+        postgresql_using="gin",
+        postgresql_ops={"j": "jsonb_path_ops"},
+        postgresql_with={"fastupdate": False},
+    )
     sa.Index("ix_include", t.c.a, postgresql_include=["b", t.c.c])
     sa.Index("ix_nulls", t.c.a, unique=True, postgresql_nulls_not_distinct=True)
     sa.Index("ix_collate", t.c.b.collate("C"))
@@ -300,18 +353,30 @@ def postgresql_indexes(m: sa.MetaData) -> None:
 def excluded(m: sa.MetaData) -> None:
     t = sa.Table("t", m, sa.Column("room", sa.Integer), sa.Column("during", pg.TSRANGE), sa.Column("off", sa.Boolean))
     t.append_constraint(pg.ExcludeConstraint(("during", "&&"), name="plain"))
-    t.append_constraint(pg.ExcludeConstraint((t.c.during, "&&"), where=t.c.off, using="gist", deferrable=True, initially="DEFERRED"))
-    t.append_constraint(pg.ExcludeConstraint((sa.func.int4range(t.c.room, t.c.room, "[]"), "&&"), (t.c.during, "&&"),
-                                             where=t.c.room > 3, ops={"during": "range_ops"}, name="Ops"))
+    t.append_constraint(
+        pg.ExcludeConstraint((t.c.during, "&&"), where=t.c.off, using="gist", deferrable=True, initially="DEFERRED")
+    )
+    t.append_constraint(
+        pg.ExcludeConstraint(
+            (sa.func.int4range(t.c.room, t.c.room, "[]"), "&&"),
+            (t.c.during, "&&"),
+            where=t.c.room > 3,
+            ops={"during": "range_ops"},
+            name="Ops",
+        )
+    )
 
 
 def sequences(m: sa.MetaData) -> None:
     apart = sa.Sequence("apart", start=10, increment=5, metadata=m)
     sa.Table(
-        "t", m,
+        "t",
+        m,
         sa.Column("id", sa.Integer, sa.Sequence("t_id_seq_own", start=3, cache=5, cycle=True), primary_key=True),
         sa.Column("b", sa.Integer, sa.Sequence("optional_seq", optional=True)),
-        sa.Column("c", sa.Integer, sa.Sequence("Typed", data_type=sa.SmallInteger, minvalue=1, maxvalue=9, cycle=False)),
+        sa.Column(
+            "c", sa.Integer, sa.Sequence("Typed", data_type=sa.SmallInteger, minvalue=1, maxvalue=9, cycle=False)
+        ),
         sa.Column("d", sa.Integer, sa.Sequence("open_ends", nominvalue=True, nomaxvalue=True)),
         sa.Column("e", sa.Integer, server_default=apart.next_value()),
     )
@@ -319,8 +384,16 @@ def sequences(m: sa.MetaData) -> None:
 
 def many_options(m: sa.MetaData) -> None:
     sa.Table("ancestor", m, sa.Column("id", sa.Integer))
-    sa.Table("child", m, sa.Column("more", sa.Integer), postgresql_inherits="ancestor", **newer(postgresql_with={"fillfactor": 70}))
-    sa.Table("children", m, sa.Column("x", sa.Integer), postgresql_inherits=("ancestor",), postgresql_tablespace="pg_default")
+    sa.Table(
+        "child",
+        m,
+        sa.Column("more", sa.Integer),
+        postgresql_inherits="ancestor",
+        **newer(postgresql_with={"fillfactor": 70}),
+    )
+    sa.Table(
+        "children", m, sa.Column("x", sa.Integer), postgresql_inherits=("ancestor",), postgresql_tablespace="pg_default"
+    )
     sa.Table("parts", m, sa.Column("day", sa.Date), postgresql_partition_by="RANGE (day)")
     sa.Table("heap", m, sa.Column("day", sa.Date), postgresql_using="heap")
     sa.Table("unlogged", m, sa.Column("day", sa.Date), prefixes=["UNLOGGED"])
@@ -328,19 +401,42 @@ def many_options(m: sa.MetaData) -> None:
 
 
 def sqlite_options(m: sa.MetaData) -> None:
-    sa.Table("auto", m, sa.Column("id", sa.Integer, primary_key=True, sqlite_on_conflict_primary_key="ROLLBACK"),
-             sa.Column("n", sa.Integer, nullable=False, sqlite_on_conflict_not_null="IGNORE"),
-             sa.Column("u", sa.Integer, unique=True, sqlite_on_conflict_unique="REPLACE"), sqlite_autoincrement=True)
-    sa.Table("rows", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("x", sa.Text), sqlite_with_rowid=False,
-             **newer(sqlite_strict=True))
-    sa.Table("conflicts", m, sa.Column("a", sa.Integer), sa.Column("b", sa.Integer),
-             sa.PrimaryKeyConstraint("a", "b", sqlite_on_conflict="FAIL"), sa.UniqueConstraint("b", sqlite_on_conflict="IGNORE"),
-             sa.CheckConstraint("a > 0", sqlite_on_conflict="ABORT"))
+    sa.Table(
+        "auto",
+        m,
+        sa.Column("id", sa.Integer, primary_key=True, sqlite_on_conflict_primary_key="ROLLBACK"),
+        sa.Column("n", sa.Integer, nullable=False, sqlite_on_conflict_not_null="IGNORE"),
+        sa.Column("u", sa.Integer, unique=True, sqlite_on_conflict_unique="REPLACE"),
+        sqlite_autoincrement=True,
+    )
+    sa.Table(
+        "rows",
+        m,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("x", sa.Text),
+        sqlite_with_rowid=False,
+        **newer(sqlite_strict=True),
+    )
+    sa.Table(
+        "conflicts",
+        m,
+        sa.Column("a", sa.Integer),
+        sa.Column("b", sa.Integer),
+        sa.PrimaryKeyConstraint("a", "b", sqlite_on_conflict="FAIL"),
+        sa.UniqueConstraint("b", sqlite_on_conflict="IGNORE"),
+        sa.CheckConstraint("a > 0", sqlite_on_conflict="ABORT"),
+    )
     sa.Table("brief", m, sa.Column("a", sa.Integer), prefixes=["TEMPORARY"])
 
 
 def keys_of_keys(m: sa.MetaData) -> None:
-    sa.Table("reversed", m, sa.Column("a", sa.Integer), sa.Column("b", sa.Integer), sa.PrimaryKeyConstraint("b", "a", name="pk_r"))
+    sa.Table(
+        "reversed",
+        m,
+        sa.Column("a", sa.Integer),
+        sa.Column("b", sa.Integer),
+        sa.PrimaryKeyConstraint("b", "a", name="pk_r"),
+    )
     sa.Table("both", m, sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True))
     sa.Table("first", m, sa.Column("a", sa.Integer, primary_key=True, autoincrement=False))
     sa.Table("text", m, sa.Column("a", sa.String(5), primary_key=True))
@@ -357,19 +453,29 @@ def keys_of_keys(m: sa.MetaData) -> None:
 
 
 def composite_autoincrement(m: sa.MetaData) -> None:
-    sa.Table("t", m, sa.Column("a", sa.Integer, primary_key=True),
-             sa.Column("b", sa.Integer, primary_key=True, autoincrement=True))
+    sa.Table(
+        "t",
+        m,
+        sa.Column("a", sa.Integer, primary_key=True),
+        sa.Column("b", sa.Integer, primary_key=True, autoincrement=True),
+    )
 
 
 def postgresql_constraints(m: sa.MetaData) -> None:
     sa.Table("home", m, sa.Column("id", sa.Integer, primary_key=True))
     sa.Table(
-        "t", m, sa.Column("a", sa.Integer), sa.Column("b", sa.Integer), sa.Column("c", sa.ForeignKey("home.id", **newer(postgresql_not_valid=True))),
+        "t",
+        m,
+        sa.Column("a", sa.Integer),
+        sa.Column("b", sa.Integer),
+        sa.Column("c", sa.ForeignKey("home.id", **newer(postgresql_not_valid=True))),
         sa.PrimaryKeyConstraint("a", name="pk_t", comment="key", **newer(postgresql_include=["b"])),
         sa.UniqueConstraint("b", name="uq_b", postgresql_nulls_not_distinct=True, comment="it's unique"),
         sa.UniqueConstraint("a", name="uq_a", **newer(postgresql_include=["b"])),
         sa.CheckConstraint("a > 0", name="ck_a", comment="50%"),
-        sa.ForeignKeyConstraint(["b"], ["home.id"], name="fk_b", comment="to home", ondelete="SET NULL (b)" if NEW else None),
+        sa.ForeignKeyConstraint(
+            ["b"], ["home.id"], name="fk_b", comment="to home", ondelete="SET NULL (b)" if NEW else None
+        ),
     )
 
 
@@ -385,8 +491,14 @@ CASES = [
     *(Case(f"generic {type_!r}", of_type(type_)) for type_ in GENERIC if "collation" not in repr(type_)),
     Case("collation", of_type(sa.String(50, collation="C")), POSTGRESQL),
     *(Case(f"one-sided {type_!r}", of_type(type_), NOWHERE) for type_ in ONE_SIDED),
-    *(Case(f"postgresql {type_!r}", of_type(type_), NOWHERE if "CITEXT" in repr(type_) or "HSTORE" in repr(type_) else POSTGRESQL)
-      for type_ in POSTGRESQL_TYPES),
+    *(
+        Case(
+            f"postgresql {type_!r}",
+            of_type(type_),
+            NOWHERE if "CITEXT" in repr(type_) or "HSTORE" in repr(type_) else POSTGRESQL,
+        )
+        for type_ in POSTGRESQL_TYPES
+    ),
     *(Case(f"sqlite {type_!r}", of_type(type_), SQLITE) for type_ in SQLITE_TYPES),
     *(Case(f"custom {type_!r}", of_type(type_)) for type_ in CUSTOM),
     Case("no type", of_type(sa.types.NullType()), NOWHERE),
@@ -394,9 +506,17 @@ CASES = [
     Case("enums in schemas", enum_schemas, POSTGRESQL),
     Case("checks of types", checks_of_types),
     Case("checks of types by convention", named_by_convention, BOTH, CONVENTION),
-    Case("names by another convention", named_by_convention, BOTH, {
-        "ck": "c_%(table_name)s_%(column_0_name)s_%(constraint_name)s", "uq": "u_%(mine)s_%(column_0_N_name)s",
-        "ix": "i_%(mine)s_%(column_0N_name)s", "mine": lambda c, t: t.name.upper()}),
+    Case(
+        "names by another convention",
+        named_by_convention,
+        BOTH,
+        {
+            "ck": "c_%(table_name)s_%(column_0_name)s_%(constraint_name)s",
+            "uq": "u_%(mine)s_%(column_0_N_name)s",
+            "ix": "i_%(mine)s_%(column_0N_name)s",
+            "mine": lambda c, t: t.name.upper(),
+        },
+    ),
     Case("unnamed", named_by_convention),
     Case("long names", long_names, BOTH, CONVENTION),
     Case("foreign keys", keys),
@@ -414,46 +534,76 @@ CASES = [
     Case("composite autoincrement", composite_autoincrement, POSTGRESQL),
     Case("postgresql constraints", postgresql_constraints, POSTGRESQL),
     Case("domains", domains, POSTGRESQL),
-    Case("defaults", of_columns(
-        lambda: sa.Column("a", sa.Integer, server_default="5"),
-        lambda: sa.Column("b", sa.Text, server_default="it's 50% \\ :x"),
-        lambda: sa.Column("c", sa.Text, server_default=""),
-        lambda: sa.Column("d", sa.DateTime, server_default=sa.func.now()),
-        lambda: sa.Column("e", sa.Integer, server_default=sa.text("(1 + 1)")),
-        lambda: sa.Column("f", sa.Text, server_default=sa.text(r"'a\:b'")),
-        lambda: sa.Column("g", sa.Integer, server_default=sa.literal(7)),
-        lambda: sa.Column("h", sa.Text, server_default=sa.literal("x%")),
-        lambda: sa.Column("i", sa.Boolean, server_default=sa.true()),
-        lambda: sa.Column("j", sa.Boolean, server_default=sa.false()),
-        lambda: sa.Column("k", sa.Integer, server_default=sa.FetchedValue()),
-        lambda: sa.Column("l", sa.Text, server_default=sa.null()),
-        lambda: sa.Column("m", sa.DateTime, server_default=Now()),
-        lambda: sa.Column("n", sa.Integer, default=5, onupdate=6),
-        lambda: sa.Column("o", sa.Text, server_default=sa.func.lower("ABC")),
-        lambda: sa.Column("p", sa.Text, server_default=sa.cast("5", sa.String(3))),
-    )),
-    Case("array default", of_columns(lambda: sa.Column("a", pg.ARRAY(sa.Text), server_default=pg.array(["a", "b%"]))), POSTGRESQL),
-    Case("identity", of_columns(
-        lambda: sa.Column("a", sa.Integer, sa.Identity(always=True, start=5, increment=2), primary_key=True),
-        lambda: sa.Column("b", sa.BigInteger, sa.Identity(minvalue=1, maxvalue=99, cache=3, cycle=True)),
-        lambda: sa.Column("c", sa.Integer, sa.Identity(nominvalue=True, nomaxvalue=True, cycle=False)),
-    )),
-    Case("nullable identity", of_columns(lambda: sa.Column("a", sa.Integer, sa.Identity(always=None), nullable=True)), NOWHERE),
-    Case("computed", of_columns(
-        lambda: sa.Column("a", sa.Integer),
-        lambda: sa.Column("b", sa.Integer, sa.Computed("a * 2", persisted=True)),
-        lambda: sa.Column("c", sa.Text, sa.Computed("'50%'", persisted=True)),
-    )),
-    Case("virtual", of_columns(
-        lambda: sa.Column("a", sa.Integer),
-        lambda: sa.Column("b", sa.Integer, sa.Computed(sa.column("a") + 5, persisted=False)),
-    ), SQLITE),
+    Case(
+        "defaults",
+        of_columns(
+            lambda: sa.Column("a", sa.Integer, server_default="5"),
+            lambda: sa.Column("b", sa.Text, server_default="it's 50% \\ :x"),
+            lambda: sa.Column("c", sa.Text, server_default=""),
+            lambda: sa.Column("d", sa.DateTime, server_default=sa.func.now()),
+            lambda: sa.Column("e", sa.Integer, server_default=sa.text("(1 + 1)")),
+            lambda: sa.Column("f", sa.Text, server_default=sa.text(r"'a\:b'")),
+            lambda: sa.Column("g", sa.Integer, server_default=sa.literal(7)),
+            lambda: sa.Column("h", sa.Text, server_default=sa.literal("x%")),
+            lambda: sa.Column("i", sa.Boolean, server_default=sa.true()),
+            lambda: sa.Column("j", sa.Boolean, server_default=sa.false()),
+            lambda: sa.Column("k", sa.Integer, server_default=sa.FetchedValue()),
+            lambda: sa.Column("l", sa.Text, server_default=sa.null()),
+            lambda: sa.Column("m", sa.DateTime, server_default=Now()),
+            lambda: sa.Column("n", sa.Integer, default=5, onupdate=6),
+            lambda: sa.Column("o", sa.Text, server_default=sa.func.lower("ABC")),
+            lambda: sa.Column("p", sa.Text, server_default=sa.cast("5", sa.String(3))),
+        ),
+    ),
+    Case(
+        "array default",
+        of_columns(lambda: sa.Column("a", pg.ARRAY(sa.Text), server_default=pg.array(["a", "b%"]))),
+        POSTGRESQL,
+    ),
+    Case(
+        "identity",
+        of_columns(
+            lambda: sa.Column("a", sa.Integer, sa.Identity(always=True, start=5, increment=2), primary_key=True),
+            lambda: sa.Column("b", sa.BigInteger, sa.Identity(minvalue=1, maxvalue=99, cache=3, cycle=True)),
+            lambda: sa.Column("c", sa.Integer, sa.Identity(nominvalue=True, nomaxvalue=True, cycle=False)),
+        ),
+    ),
+    Case(
+        "nullable identity",
+        of_columns(lambda: sa.Column("a", sa.Integer, sa.Identity(always=None), nullable=True)),
+        NOWHERE,
+    ),
+    Case(
+        "computed",
+        of_columns(
+            lambda: sa.Column("a", sa.Integer),
+            lambda: sa.Column("b", sa.Integer, sa.Computed("a * 2", persisted=True)),
+            lambda: sa.Column("c", sa.Text, sa.Computed("'50%'", persisted=True)),
+        ),
+    ),
+    Case(
+        "virtual",
+        of_columns(
+            lambda: sa.Column("a", sa.Integer),
+            lambda: sa.Column("b", sa.Integer, sa.Computed(sa.column("a") + 5, persisted=False)),
+        ),
+        SQLITE,
+    ),
     Case("comments", of_columns(lambda: sa.Column("a", sa.Integer, comment="it's 50% :x"), comment="the\ntable")),
-    Case("system column", of_columns(lambda: sa.Column("xmin", sa.Integer, system=True), lambda: sa.Column("a", sa.Integer))),
+    Case(
+        "system column",
+        of_columns(lambda: sa.Column("xmin", sa.Integer, system=True), lambda: sa.Column("a", sa.Integer)),
+    ),
     Case("no columns", lambda m: sa.Table("t", m), POSTGRESQL),
-    Case("conditional", lambda m: sa.Table(
-        "t", m, sa.Column("a", sa.Integer),
-        sa.CheckConstraint("a > 1", name="pg_only").ddl_if(dialect="postgresql"),
-        sa.CheckConstraint("a > 2", name="never").ddl_if(callable_=never),
-        sa.Index("ix_lite", "a").ddl_if(dialect="sqlite"))),
+    Case(
+        "conditional",
+        lambda m: sa.Table(
+            "t",
+            m,
+            sa.Column("a", sa.Integer),
+            sa.CheckConstraint("a > 1", name="pg_only").ddl_if(dialect="postgresql"),
+            sa.CheckConstraint("a > 2", name="never").ddl_if(callable_=never),
+            sa.Index("ix_lite", "a").ddl_if(dialect="sqlite"),
+        ),
+    ),
 ]

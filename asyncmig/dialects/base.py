@@ -14,7 +14,6 @@ from asyncmig.schema.model import Ref, Schema
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from asyncmig.dialects.ledger import LedgerSql
     from asyncmig.dialects.splitter import TransactionControl
 
 __all__ = ["CatalogQuery", "Dialect"]
@@ -47,10 +46,6 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
     @abstractmethod
     def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
         """How to find out which of `refs` exist: queries, each with what its rows add to a schema."""
-
-    @abstractmethod
-    def ledger(self, version_table: Ref) -> LedgerSql:
-        """The SQL of the version table and its journal."""
 
     @abstractmethod
     def row_estimate(self, table: Ref) -> str | None:

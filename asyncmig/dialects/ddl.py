@@ -19,9 +19,9 @@ from asyncmig.operations.columns import AddColumn
 from asyncmig.operations.indexes import CreateIndex, DropIndex
 from asyncmig.operations.rows import BulkInsert
 from asyncmig.operations.sql import Execute
-from asyncmig.operations.tables import DropTable, RenameTable
+from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
 from asyncmig.schema.metadata import to_sqlalchemy
-from asyncmig.schema.model import Column, Constraint, Exclude, Index, Options, Ref, Schema, Table
+from asyncmig.schema.model import Column, Constraint, Exclude, ForeignKey, Index, Options, Ref, Schema, Table
 from asyncmig.schema.options import freeze, option
 from asyncmig.schema.types import SqlType
 
@@ -107,6 +107,10 @@ class CompilingDialect(Dialect):
         factory: Any = self.sqlalchemy.ddl_compiler
         return factory(self.sqlalchemy, None)
 
+    def sqlalchemy_table(self, operation: CreateTable) -> sa.Table:
+        found = None if operation.original is None else operation.original.of(operation.table)
+        return to_sqlalchemy(operation.table) if found is None else found
+
     def table_statement(self, table: sa.Table, operation: Operation, *, if_not_exists: bool) -> Statement:
         ddl = CreateTableDDL(table, if_not_exists=if_not_exists)
         return Statement(self.compiled(ddl), operation=operation)
@@ -148,15 +152,47 @@ class CompilingDialect(Dialect):
         """Whether an index, or a DROP INDEX with these options, is made outside a transaction."""
         return False
 
-    def added_column(self, operation: AddColumn, column: sa.Column[Any], compiler: Any, *, exists: str = "") -> str:
-        """ALTER TABLE ... ADD COLUMN with the column's own definition and the CHECKs inside it."""
-        checks = " ".join(compiler.process(check) for check in column.constraints)
-        parts = [
-            f"ALTER TABLE {self.qualify(operation.ref)} ADD COLUMN {exists}{compiler.get_column_specification(column)}",
-            *(["PRIMARY KEY"] if operation.inline_primary_key and column.primary_key else []),
-            *([checks] if checks else []),
-        ]
-        return " ".join(parts)
+    def references(self, key: ForeignKey, compiler: Any, target: str) -> str:
+        """REFERENCES ... with all that follows it; `target` is the table as this place spells it."""
+        return "".join(
+            (
+                f"REFERENCES {target} ({self.name_list(key.target_columns)})",
+                compiler.define_constraint_match(key),
+                compiler.define_constraint_cascades(key),
+                compiler.define_constraint_deferrability(key),
+            )
+        )
+
+    def constraint_prefix(self, name: str | None) -> str:
+        """CONSTRAINT name, shortened where a convention made it too long; nothing for an unnamed one."""
+        if name is None:
+            return ""
+        preparer = self.sqlalchemy.identifier_preparer
+        return f"CONSTRAINT {preparer.truncate_and_render_constraint_name(name)} "
+
+    def name_list(self, names: Iterable[str]) -> str:
+        return ", ".join(self.quote(name) for name in names)
+
+    def added_column(
+        self,
+        operation: AddColumn,
+        column: sa.Column[Any],
+        compiler: Any,
+        *,
+        exists: str = "",
+        references: Sequence[str] = (),
+    ) -> str:
+        """ALTER TABLE ... ADD COLUMN with all that stands in the column's own definition."""
+        definition = compiler.get_column_specification(column)
+        key = ["PRIMARY KEY"] if operation.inline_primary_key and column.primary_key else []
+        checks = [compiler.process(check) for check in column.constraints]
+        words = (
+            f"ALTER TABLE {self.qualify(operation.ref)} ADD COLUMN {exists}{definition}",
+            *key,
+            *references,
+            *checks,
+        )
+        return " ".join(words)
 
 
 def _holds_expressions(operation: BulkInsert) -> bool:
@@ -173,5 +209,3 @@ def _mentioned(constraints: Iterable[Constraint], indexes: Iterable[Index]) -> I
     for index in indexes:
         yield from (part for part in index.elements if isinstance(part, str))
         yield from freeze(option(index.options, "postgresql_include") or ())
-
-

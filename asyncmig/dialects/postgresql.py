@@ -12,8 +12,6 @@ from sqlalchemy.schema import AddConstraint, CreateSequence, SetColumnComment, S
 
 from asyncmig.dialects.base import CatalogQuery
 from asyncmig.dialects.ddl import CompilingDialect
-from asyncmig.dialects.ledger import LedgerSql
-from asyncmig.dialects.ledger_postgresql import PostgresqlLedger
 from asyncmig.dialects.postgresql_catalog import catalog_queries
 from asyncmig.dialects.postgresql_compiler import compiling_dialect
 from asyncmig.dialects.splitter import split_postgresql
@@ -22,8 +20,8 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.tables import CreateTable
 from asyncmig.schema.enums import named_types
-from asyncmig.schema.metadata import column_to_sqlalchemy, sequence_to_sqlalchemy, to_sqlalchemy
-from asyncmig.schema.model import Check, Column, ForeignKey, Options, PrimaryKey, Ref, Schema
+from asyncmig.schema.metadata import column_to_sqlalchemy, sequence_to_sqlalchemy
+from asyncmig.schema.model import Column, Constraint, ForeignKey, Options, PrimaryKey, Ref, Schema
 from asyncmig.schema.options import option
 
 __all__ = ["PostgreSQL", "must_autocommit"]
@@ -78,10 +76,6 @@ class PostgreSQL(CompilingDialect):
     def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
         return catalog_queries(refs)
 
-    def ledger(self, version_table: Ref) -> LedgerSql:
-        journal = LedgerSql.journal_ref(version_table)
-        return PostgresqlLedger(version_table, self.qualify(version_table), self.qualify(journal))
-
     def row_estimate(self, table: Ref) -> str | None:
         # -1 until the first ANALYZE ("pg_class", System Catalogs): then nothing is known.
         name = self.qualify(table).replace("'", "''")
@@ -102,7 +96,7 @@ class PostgreSQL(CompilingDialect):
 
     def create_table(self, operation: CreateTable, before: Schema) -> Sequence[Statement]:
         """In the order of metadata.create_all: types, sequences, the table, indexes, comments, late foreign keys."""
-        table = to_sqlalchemy(operation.table)
+        table = self.sqlalchemy_table(operation)
         return (
             *self._prerequisites(operation.table.columns, before, operation),
             self.table_statement(table, operation, if_not_exists=operation.if_not_exists),
@@ -112,17 +106,19 @@ class PostgreSQL(CompilingDialect):
         )
 
     def add_column(self, operation: AddColumn, before: Schema) -> Sequence[Statement]:
-        table = self._host(operation)
+        inline = _inline_key(operation)
+        rest = tuple(constraint for constraint in operation.constraints if constraint is not inline)
+        table = self._host(operation, rest)
         column = column_to_sqlalchemy(operation.column) if table is None else table.c[operation.column.name]
         compiler = self.ddl_compiler()
         exists = "IF NOT EXISTS " if operation.if_not_exists else ""
-        sql = self.added_column(operation, column, compiler, exists=exists)
-        inline = self._inline_key(operation, table)
-        if inline is not None:
-            sql += _references(inline, compiler, self)
-        added = (Statement(sql, operation=operation),)
-        first = (*self._prerequisites((operation.column,), before, operation), *added)
-        return first if table is None else (*first, *self._afterwards(table, inline, operation))
+        references = () if inline is None else (self.references(inline, compiler, self.qualify(inline.target)),)
+        sql = self.added_column(operation, column, compiler, exists=exists, references=references)
+        return (
+            *self._prerequisites((operation.column,), before, operation),
+            Statement(sql, operation=operation),
+            *(self._foreign_keys(rest, operation, compiler) if table is None else self._afterwards(table, operation)),
+        )
 
     def drop_column(self, operation: DropColumn, before: Schema) -> Sequence[Statement]:
         exists = "IF EXISTS " if operation.if_exists else ""
@@ -131,28 +127,28 @@ class PostgreSQL(CompilingDialect):
 
     # new columns
 
-    def _host(self, operation: AddColumn) -> sa.Table | None:
-        """The table around the column, where compiling what comes with it needs one."""
-        inline_checks = tuple(c for c in operation.constraints if isinstance(c, Check) and c.column)
-        key = (PrimaryKey((operation.column.name,)),) if operation.primary_key else ()
-        if not (operation.constraints or operation.indexes or key or operation.column.comment or inline_checks):
+    def _host(self, operation: AddColumn, constraints: tuple[Constraint, ...]) -> sa.Table | None:
+        """The table around the column, where compiling what comes with it needs one; foreign keys alone do not."""
+        plain = all(isinstance(c, ForeignKey) and not c.options and c.comment is None for c in constraints)
+        if plain and not (operation.indexes or operation.primary_key or operation.column.comment):
             return None
-        constraints = (*(c for c in key if not _has_key(operation)), *operation.constraints)
-        return self.skeleton(operation.ref, (operation.column,), constraints, operation.indexes)
+        implied = operation.primary_key and not _has_key(constraints)
+        key = (PrimaryKey((operation.column.name,)),) if implied else ()
+        return self.skeleton(operation.ref, (operation.column,), (*key, *constraints), operation.indexes)
 
-    def _inline_key(self, operation: AddColumn, table: sa.Table | None) -> sa.ForeignKeyConstraint | None:
-        """The one single-column foreign key that goes into the column's definition when that was asked for."""
-        keys = [c for c in operation.constraints if isinstance(c, ForeignKey)]
-        if table is None or not operation.inline_references or len(keys) != 1 or len(keys[0].columns) != 1:
-            return None
-        return next(iter(table.foreign_key_constraints))
+    def _foreign_keys(self, keys: tuple[Constraint, ...], operation: AddColumn, compiler: Any) -> Iterator[Statement]:
+        for key in keys:
+            if isinstance(key, ForeignKey):
+                references = self.references(key, compiler, self.qualify(key.target))
+                definition = (
+                    f"{self.constraint_prefix(key.name)}FOREIGN KEY({self.name_list(key.columns)}) {references}"
+                )
+                yield Statement(f"ALTER TABLE {self.qualify(operation.ref)} ADD {definition}", operation=operation)
 
-    def _afterwards(
-        self, table: sa.Table, inline: sa.ForeignKeyConstraint | None, operation: AddColumn
-    ) -> Iterator[Statement]:
+    def _afterwards(self, table: sa.Table, operation: AddColumn) -> Iterator[Statement]:
         ordered = sorted(table.constraints, key=lambda c: c._creation_order)
-        implied = None if _has_key(operation) else table.primary_key
-        yield from self._constraints((c for c in ordered if c is not inline and c is not implied), operation)
+        implied = None if _has_key(operation.constraints) else table.primary_key
+        yield from self._constraints((c for c in ordered if c is not implied), operation)
         yield from self.index_statements(table, operation)
         yield from self._comments(table, operation)
 
@@ -161,7 +157,7 @@ class PostgreSQL(CompilingDialect):
         for constraint in constraints:
             is_empty_key = isinstance(constraint, sa.PrimaryKeyConstraint) and not len(constraint)
             if not is_empty_key and constraint._should_create_for_compiler(compiler):
-                yield Statement(self.compiled(AddConstraint(constraint)), operation=operation)
+                yield Statement(self.compiled(_added(constraint)), operation=operation)
 
     def _comments(self, table: sa.Table, operation: Operation) -> Iterator[Statement]:
         elements: list[Any] = [] if table.comment is None else [SetTableComment(table)]
@@ -170,9 +166,7 @@ class PostgreSQL(CompilingDialect):
         elements += [SetConstraintComment(constraint) for constraint in ordered if constraint.comment is not None]
         return (Statement(self.compiled(element), operation=operation) for element in elements)
 
-    def _prerequisites(
-        self, columns: Sequence[Column], before: Schema, operation: Operation
-    ) -> Iterator[Statement]:
+    def _prerequisites(self, columns: Sequence[Column], before: Schema, operation: Operation) -> Iterator[Statement]:
         """CREATE TYPE, CREATE DOMAIN and CREATE SEQUENCE for what `before` does not know, each once."""
         seen = {*before.enums, *before.sequences}
         for column in columns:
@@ -197,18 +191,21 @@ def _type_ref(named: Any) -> Ref:
     return Ref(named.name, named.schema, "enum")
 
 
-def _has_key(operation: AddColumn) -> bool:
-    return any(isinstance(constraint, PrimaryKey) for constraint in operation.constraints)
+def _added(constraint: Any) -> AddConstraint:
+    """ALTER TABLE ... ADD; SQLAlchemy would leave the constraint out of the table's CREATE TABLE from then on."""
+    rule = constraint._create_rule
+    element = AddConstraint(constraint)
+    constraint._create_rule = rule
+    return element
 
 
-def _references(key: sa.ForeignKeyConstraint, compiler: Any, dialect: CompilingDialect) -> str:
-    target = key.elements[0].column
-    where = dialect.qualify(Ref(target.table.name, target.table.schema))
-    return "".join(
-        (
-            f" REFERENCES {where} ({dialect.quote(target.name)})",
-            compiler.define_constraint_match(key),
-            compiler.define_constraint_cascades(key),
-            compiler.define_constraint_deferrability(key),
-        )
-    )
+def _has_key(constraints: tuple[Constraint, ...]) -> bool:
+    return any(isinstance(constraint, PrimaryKey) for constraint in constraints)
+
+
+def _inline_key(operation: AddColumn) -> ForeignKey | None:
+    """The one single-column foreign key, where it was asked for inside the column's definition."""
+    keys = [constraint for constraint in operation.constraints if isinstance(constraint, ForeignKey)]
+    if not operation.inline_references or len(keys) != 1 or len(keys[0].columns) != 1:
+        return None
+    return keys[0]

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from asyncmig.dialects.base import Dialect
+    from asyncmig.dialects.ledger import LedgerSql
+    from asyncmig.schema.model import Ref
 
-__all__ = ["dialect_for", "dialect_of"]
+__all__ = ["dialect_for", "dialect_of", "ledger_for"]
 
 
 def dialect_for(name: str, *, server_version: tuple[int, ...] | None = None) -> Dialect:
@@ -24,6 +26,19 @@ def dialect_for(name: str, *, server_version: tuple[int, ...] | None = None) -> 
         from asyncmig.dialects.sqlite import SQLite
 
         return SQLite()
+    raise UsageError(f"asyncmig migrates PostgreSQL and SQLite, not {name}.")
+
+
+def ledger_for(name: str, version_table: Ref) -> LedgerSql:
+    """The SQL of the version table and its journal, without what compiles operations: every start reads it."""
+    if name == "postgresql":
+        from asyncmig.dialects.ledger_postgresql import PostgresqlLedger
+
+        return PostgresqlLedger(version_table)
+    if name == "sqlite":
+        from asyncmig.dialects.ledger_sqlite import SqliteLedger
+
+        return SqliteLedger(version_table)
     raise UsageError(f"asyncmig migrates PostgreSQL and SQLite, not {name}.")
 
 

@@ -9,8 +9,6 @@ import sqlalchemy as sa
 
 from asyncmig.dialects.base import CatalogQuery
 from asyncmig.dialects.ddl import CompilingDialect
-from asyncmig.dialects.ledger import LedgerSql
-from asyncmig.dialects.ledger_sqlite import SqliteLedger
 from asyncmig.dialects.splitter import split_sqlite
 from asyncmig.dialects.sqlite_catalog import catalog_queries
 from asyncmig.dialects.sqlite_compiler import compiling_dialect
@@ -19,8 +17,8 @@ from asyncmig.errors import UnsupportedOperation
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.tables import CreateTable
-from asyncmig.schema.metadata import column_to_sqlalchemy, to_sqlalchemy
-from asyncmig.schema.model import Check, Exclude, PrimaryKey, Ref, Schema, Table, Unique
+from asyncmig.schema.metadata import column_to_sqlalchemy
+from asyncmig.schema.model import Check, Exclude, ForeignKey, PrimaryKey, Ref, Schema, Table, Unique
 from asyncmig.schema.types import SqlText
 
 __all__ = ["SQLite"]
@@ -48,10 +46,6 @@ class SQLite(CompilingDialect):
     def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
         return catalog_queries(refs)
 
-    def ledger(self, version_table: Ref) -> LedgerSql:
-        journal = LedgerSql.journal_ref(version_table)
-        return SqliteLedger(version_table, self.qualify(version_table), self.qualify(journal))
-
     def row_estimate(self, table: Ref) -> str | None:
         return None
 
@@ -62,7 +56,7 @@ class SQLite(CompilingDialect):
         return split_sqlite(sql)
 
     def create_table(self, operation: CreateTable, before: Schema) -> Sequence[Statement]:
-        table = to_sqlalchemy(operation.table)
+        table = self.sqlalchemy_table(operation)
         return (
             self.table_statement(table, operation, if_not_exists=operation.if_not_exists),
             *self.index_statements(table, operation, if_not_exists=operation.if_not_exists),
@@ -73,13 +67,16 @@ class SQLite(CompilingDialect):
             return ()
         _refuse(operation, _why_not_added(operation))
         compiler = self.ddl_compiler()
-        if not operation.constraints and not operation.indexes:
+        references = self._foreign_keys(operation, compiler)
+        rest = tuple(c for c in operation.constraints if not isinstance(c, ForeignKey))
+        if not rest and not operation.indexes:
             column = column_to_sqlalchemy(operation.column)
-            return (Statement(self.added_column(operation, column, compiler), operation=operation),)
-        table = self.skeleton(operation.ref, (operation.column,), operation.constraints, operation.indexes)
-        sql = self.added_column(operation, table.c[operation.column.name], compiler)
-        inline = "".join(f" {clause}" for clause in self._inline(table, compiler))
-        return (Statement(sql + inline, operation=operation), *self.index_statements(table, operation))
+            sql = self.added_column(operation, column, compiler, references=references)
+            return (Statement(sql, operation=operation),)
+        table = self.skeleton(operation.ref, (operation.column,), rest, operation.indexes)
+        sql = self.added_column(operation, table.c[operation.column.name], compiler, references=references)
+        added = Statement(" ".join((sql, *self._inline(table, compiler))), operation=operation)
+        return (added, *self.index_statements(table, operation))
 
     def drop_column(self, operation: DropColumn, before: Schema) -> Sequence[Statement]:
         table = _known(operation, before) if operation.if_exists else before.tables.get(operation.ref)
@@ -90,29 +87,21 @@ class SQLite(CompilingDialect):
         sql = f"ALTER TABLE {self.qualify(operation.ref)} DROP COLUMN {self.quote(operation.name)}"
         return (Statement(sql, operation=operation),)
 
-    def _inline(self, table: sa.Table, compiler: Any) -> Iterator[str]:
-        """The constraints of a new column as part of its definition, the only place where SQLite takes them."""
-        for constraint in sorted(table.constraints, key=lambda c: c._creation_order):
-            if isinstance(constraint, sa.PrimaryKeyConstraint) or not constraint._should_create_for_compiler(compiler):
-                continue
-            if isinstance(constraint, sa.ForeignKeyConstraint):
-                yield from self._references(constraint, compiler)
-            else:
-                yield compiler.process(constraint)
+    def _foreign_keys(self, operation: AddColumn, compiler: Any) -> list[str]:
+        """In the column's definition: SQLite adds constraints nowhere else. A foreign key never leaves its file."""
+        keys = (
+            c for c in operation.constraints if isinstance(c, ForeignKey) and c.target.schema == operation.ref.schema
+        )
+        return [
+            self.constraint_prefix(key.name) + self.references(key, compiler, self.quote(key.target.name))
+            for key in keys
+        ]
 
-    def _references(self, key: sa.ForeignKeyConstraint, compiler: Any) -> Iterator[str]:
-        target = key.elements[0].column
-        # A foreign key never leaves its database file, so REFERENCES takes no schema.
-        if target.table.schema == key.table.schema:
-            yield "".join(
-                (
-                    "" if key.name is None else f"CONSTRAINT {compiler.preparer.format_constraint(key)} ",
-                    f"REFERENCES {self.quote(target.table.name)} ({self.quote(target.name)})",
-                    compiler.define_constraint_match(key),
-                    compiler.define_constraint_cascades(key),
-                    compiler.define_constraint_deferrability(key),
-                )
-            )
+    def _inline(self, table: sa.Table, compiler: Any) -> Iterator[str]:
+        for constraint in sorted(table.constraints, key=lambda c: c._creation_order):
+            is_key = isinstance(constraint, sa.PrimaryKeyConstraint)
+            if not is_key and constraint._should_create_for_compiler(compiler):
+                yield compiler.process(constraint)
 
 
 def _refuse(operation: Operation, reason: str | None) -> None:

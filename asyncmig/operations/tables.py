@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from asyncmig.errors import Irreversible
@@ -12,6 +12,7 @@ from asyncmig.schema.model import ForeignKey, Ref, Schema, Table
 
 if TYPE_CHECKING:
     from asyncmig.operations.visitor import OperationVisitor
+    from asyncmig.schema.metadata import Original
 
 __all__ = ["CreateTable", "DropTable", "RenameTable"]
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 class CreateTable(Operation):
     table: Table
     if_not_exists: bool = False
+    original: Original | None = field(default=None, compare=False, repr=False)  # spares making it again
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
         return visitor.create_table(self, before)
@@ -54,7 +56,7 @@ class CreateTable(Operation):
 class DropTable(Operation):
     ref: Ref
     if_exists: bool = False
-    table: Table | None = None          # what it was, when the script says so: makes reverse possible
+    table: Table | None = None  # what it was, when the script says so: makes reverse possible
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
         return visitor.drop_table(self, before)

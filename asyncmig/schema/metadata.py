@@ -13,10 +13,11 @@ from asyncmig.schema.from_metadata import (
     sequence_from_sqlalchemy,
 )
 from asyncmig.schema.model import Schema
-from asyncmig.schema.to_metadata import column_to_sqlalchemy, sequence_to_sqlalchemy, to_sqlalchemy
+from asyncmig.schema.to_metadata import Original, column_to_sqlalchemy, sequence_to_sqlalchemy, to_sqlalchemy
 
 __all__ = [
     "ColumnParts",
+    "Original",
     "TypePool",
     "column_from_sqlalchemy",
     "column_to_sqlalchemy",

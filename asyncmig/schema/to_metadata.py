@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -26,9 +27,21 @@ from asyncmig.schema.naming import settled_name
 from asyncmig.schema.options import DDL_IF, option, thaw_options
 from asyncmig.schema.types import SqlText
 
-__all__ = ["column_to_sqlalchemy", "sequence_to_sqlalchemy", "to_sqlalchemy"]
+__all__ = ["Original", "column_to_sqlalchemy", "sequence_to_sqlalchemy", "to_sqlalchemy"]
 
 Conditional = TypeVar("Conditional", bound=sa.Constraint | sa.Index)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The sa.Table that a value was read from: it compiles to the same DDL, and does not have to be made again."""
+
+    value: Table
+    table: sa.Table
+
+    def of(self, value: Table) -> sa.Table | None:
+        """The sa.Table while `value` is the very one that was read; None for a changed one."""
+        return self.table if value is self.value else None
 
 
 def to_sqlalchemy(table: Table, metadata: sa.MetaData | None = None) -> sa.Table:
@@ -95,9 +108,7 @@ def sequence_to_sqlalchemy(sequence: Sequence) -> sa.Sequence:
 
 def _identity(identity: Identity) -> sa.Identity:
     extra = {name: value for name in ("on_null", "order") if (value := getattr(identity, name)) is not None}
-    return sa.Identity(
-        always=identity.always, **_number_options(identity), **extra, **thaw_options(identity.options)
-    )
+    return sa.Identity(always=identity.always, **_number_options(identity), **extra, **thaw_options(identity.options))
 
 
 def _number_options(value: Sequence | Identity) -> dict[str, Any]:

@@ -57,7 +57,9 @@ def statements(name: str, metadata: sa.MetaData) -> list[str]:
         for statement in dialect.statements(CreateTable(value), before):
             (late if statement.sql.startswith("ALTER TABLE") else texts).append(statement.sql)
         enums = {enum.ref: enum for enum in enum_types(value.columns)}
-        before = Schema(tables={**before.tables, value.ref: value}, enums={**before.enums, **enums}, sequences=before.sequences)
+        before = Schema(
+            tables={**before.tables, value.ref: value}, enums={**before.enums, **enums}, sequences=before.sequences
+        )
     return texts + late
 
 
@@ -89,7 +91,9 @@ def test_postgresql_makes_the_table_of_create_all(case: Case, postgres: sa.Conne
             raw: psycopg.Connection[Any] = postgres.connection.driver_connection  # type: ignore[assignment]
             raw.execute(sql)  # type: ignore[call-overload]
 
-    assert snapshot(postgres, ours) == snapshot(postgres, lambda: case.metadata().create_all(postgres, checkfirst=False))
+    assert snapshot(postgres, ours) == snapshot(
+        postgres, lambda: case.metadata().create_all(postgres, checkfirst=False)
+    )
 
 
 def snapshot(connection: sa.Connection, change: Callable[[], None]) -> list[tuple[Any, ...]]:
@@ -111,7 +115,9 @@ def test_sqlite_makes_the_table_of_create_all(case: Case) -> None:
 def expected(case: Case) -> list[Any]:
     """What SQLAlchemy's own create_all leaves, its statements run by hand for the attached schemas' sake."""
     texts: list[str] = []
-    engine = sa.create_mock_engine("sqlite://", lambda sql, *_, **__: texts.append(str(sql.compile(dialect=engine.dialect))))
+    engine = sa.create_mock_engine(
+        "sqlite://", lambda sql, *_, **__: texts.append(str(sql.compile(dialect=engine.dialect)))
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         case.metadata().create_all(engine, checkfirst=False)
@@ -134,4 +140,8 @@ class memory:
 
 def stored(connection: sqlite3.Connection) -> list[Any]:
     names = ("sqlite_schema", "sqlite_temp_schema", *(f"{schema}.sqlite_schema" for schema in SCHEMAS))
-    return [(n, *row) for n in names for row in sorted(connection.execute(f"SELECT name, trim(coalesce(sql, ''), char(10)) FROM {n}"))]
+    return [
+        (n, *row)
+        for n in names
+        for row in sorted(connection.execute(f"SELECT name, trim(coalesce(sql, ''), char(10)) FROM {n}"))
+    ]

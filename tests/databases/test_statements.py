@@ -46,7 +46,10 @@ def test_operations_run_in_order(database_kind: str, database_url: str) -> None:
         DropIndex("ix_order 50%_name", T),
         DropColumn(T, "gone"),
         RenameTable(T, "renamed"),
-        BulkInsert(sa.table("renamed", sa.column("id"), sa.column("name")), ({"id": 1, "name": "it's 5%"}, {"id": 2, "name": ":x"})),
+        BulkInsert(
+            sa.table("renamed", sa.column("id"), sa.column("name")),
+            ({"id": 1, "name": "it's 5%"}, {"id": 2, "name": ":x"}),
+        ),
         created(sa.Column("id", sa.Integer), name="brief"),
         DropTable(Ref("brief")),
         DropTable(Ref("brief"), if_exists=True),

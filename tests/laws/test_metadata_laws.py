@@ -80,34 +80,56 @@ def test_two_readings_are_equal(case: Case) -> None:
 
 
 names = st.text(string.ascii_letters + " %'\"_ü", min_size=1, max_size=12).filter(lambda name: name.strip() == name)
-types = st.sampled_from([*GENERIC, *CUSTOM, *POSTGRESQL_TYPES, sa.Enum("a", "b", name="kind"), sa.Boolean(create_constraint=True, name="b")])
+types = st.sampled_from(
+    [*GENERIC, *CUSTOM, *POSTGRESQL_TYPES, sa.Enum("a", "b", name="kind"), sa.Boolean(create_constraint=True, name="b")]
+)
 defaults = st.none() | st.text("a'%:\\", max_size=4) | st.sampled_from([sa.text("1"), sa.func.now(), sa.literal(3)])
 
 
 @st.composite
 def metadatas(draw: st.DrawFn) -> sa.MetaData:
     metadata = sa.MetaData(naming_convention=draw(st.sampled_from([None, CONVENTION])))
-    sa.Table("target", metadata, sa.Column("id", sa.Integer, primary_key=True), schema=draw(st.sampled_from([None, "far"])))
+    sa.Table(
+        "target", metadata, sa.Column("id", sa.Integer, primary_key=True), schema=draw(st.sampled_from([None, "far"]))
+    )
     target = next(iter(metadata.tables.values()))
     columns = draw(st.lists(names, min_size=2, max_size=5, unique=True))
     parts: list[Any] = []
     for name in columns:
-        key = [sa.ForeignKey(target.c.id, ondelete=draw(st.sampled_from([None, "CASCADE"])))] if draw(st.booleans()) else []
-        parts.append(sa.Column(
-            name, draw(types), *key, nullable=draw(st.booleans()), server_default=draw(defaults),
-            unique=draw(st.sampled_from([None, True])), index=draw(st.sampled_from([None, True])),
-            comment=draw(st.none() | st.text("a'%", max_size=4)), quote=draw(st.sampled_from([None, True])),
-        ))
+        key = (
+            [sa.ForeignKey(target.c.id, ondelete=draw(st.sampled_from([None, "CASCADE"])))]
+            if draw(st.booleans())
+            else []
+        )
+        parts.append(
+            sa.Column(
+                name,
+                draw(types),
+                *key,
+                nullable=draw(st.booleans()),
+                server_default=draw(defaults),
+                unique=draw(st.sampled_from([None, True])),
+                index=draw(st.sampled_from([None, True])),
+                comment=draw(st.none() | st.text("a'%", max_size=4)),
+                quote=draw(st.sampled_from([None, True])),
+            )
+        )
     some = st.lists(st.sampled_from(columns), min_size=1, max_size=3, unique=True)
     if draw(st.booleans()):
         parts.append(sa.PrimaryKeyConstraint(*draw(some)))
     for number in range(draw(st.integers(0, 2))):
-        parts.append(sa.UniqueConstraint(*draw(some), name=f"uq{number}", deferrable=draw(st.sampled_from([None, True, False]))))
+        parts.append(
+            sa.UniqueConstraint(*draw(some), name=f"uq{number}", deferrable=draw(st.sampled_from([None, True, False])))
+        )
         parts.append(sa.CheckConstraint("1 = 1", name=draw(names)))
     table = sa.Table(draw(names), metadata, *parts, comment=draw(st.none() | names), schema=draw(st.none() | names))
     for number in range(draw(st.integers(0, 2))):
         column = table.c[draw(st.sampled_from(columns))]
-        sa.Index(f"ix{number}", draw(st.sampled_from([column, column.desc(), sa.func.lower(column)])), unique=draw(st.booleans()))
+        sa.Index(
+            f"ix{number}",
+            draw(st.sampled_from([column, column.desc(), sa.func.lower(column)])),
+            unique=draw(st.booleans()),
+        )
     return metadata
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from asyncmig.operations.directives.base import Directives, check_name
 from asyncmig.operations.directives.build import build_table
 from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
-from asyncmig.schema.metadata import from_sqlalchemy
+from asyncmig.schema.metadata import Original, from_sqlalchemy
 from asyncmig.schema.model import Ref
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class TableDirectives(Directives):
         sink = self._step()
         name = check_name("create_table", "table name", table_name)
         table = build_table("create_table", name, columns, sink.naming_convention, kw)
-        self._emit(CreateTable(from_sqlalchemy(table), bool(if_not_exists)))
+        value = from_sqlalchemy(table)
+        self._emit(CreateTable(value, bool(if_not_exists), Original(value, table)))
         return table
 
     def drop_table(
