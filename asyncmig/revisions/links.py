@@ -79,7 +79,7 @@ def nearest(identifier: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three known names that look like `identifier`, the likeliest first."""
     names = sorted(known)
     beginning = [name for name in names if identifier and name.startswith(identifier)]
-    return tuple(dict.fromkeys([*beginning, *get_close_matches(identifier, names, cutoff=0.5)]))[:3]
+    return tuple(dict.fromkeys([*beginning, *get_close_matches(identifier, names, cutoff=0.65)]))[:3]
 
 
 def starting_with(prefix: str, ordered: list[str]) -> list[str]:

@@ -62,7 +62,7 @@ def test_a_target_means(text: str, current: tuple[str, ...], ids: tuple[str, ...
     ("text", "current", "error", "candidates", "words"),
     [
         ("nobody", (), RevisionNotFound, (), "no revision or branch label 'nobody'"),
-        ("shop3", (), RevisionNotFound, ("shop2", "shop1", "shopping"), "Did you mean"),
+        ("shop3", (), RevisionNotFound, ("shop2", "shop1"), "Did you mean"),
         ("aaaa", (), AmbiguousRevision, ("aaaa1", "aaaa2"), "aaaa1, aaaa2"),
         ("use", (), RevisionNotFound, ("user1", "user2"), "at least 4 characters"),
         ("users@shop1", (), RevisionNotFound, ("shop1",), "not on the branch 'users'"),

@@ -1,5 +1,6 @@
 """Scripts, loaded: what cannot run is found here, before the first statement."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -35,14 +36,23 @@ def test_a_missing_direction_is_none(tmp_path: Path) -> None:
     assert script.is_async(Direction.DOWNGRADE) is False
 
 
-def test_pythons_bytecode_cache_serves(tmp_path: Path) -> None:
-    load_script(loading(tmp_path, HEADER))
-    assert list((tmp_path / "__pycache__").glob("a1_script*.pyc")) or sys.dont_write_bytecode
+def test_pythons_bytecode_cache_serves_scripts_that_have_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    revision = loading(tmp_path, HEADER)
+    load_script(revision)
+    assert not (tmp_path / "__pycache__").exists()
+    assert revision.path is not None
+    os.utime(revision.path, (1_700_000_000, 1_700_000_000))
+    load_script(revision)
+    assert list((tmp_path / "__pycache__").glob("a1_script*.pyc"))
 
 
-def test_an_edited_script_is_loaded_as_it_is_now(tmp_path: Path) -> None:
-    load_script(loading(tmp_path, HEADER + "x = 1\n"))
-    assert load_script(loading(tmp_path, HEADER + "x = 1234\n")).module.x == 1234
+def test_an_edit_of_the_same_second_and_size_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for number in range(5):
+        assert load_script(loading(tmp_path, f"{HEADER}x = {number}\n")).module.x == number
 
 
 def test_classes_that_look_their_module_up_can_be_defined(tmp_path: Path) -> None:
