@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from asyncmig.errors import AccessDenied, AsyncmigError, ConnectionFailed, DatabaseError, LockTimeout
+from asyncmig.url import redact
 
 __all__ = [
     "connection_failure",
@@ -62,13 +63,14 @@ def sqlstate_of(error: BaseException) -> str | None:
 def message_of(error: BaseException) -> str:
     """The database's own sentence, in one line, without SQLAlchemy's frame around it.
 
-    Another error speaks for itself: what a script wraps in its own words was wrapped on purpose.
+    Another error speaks for itself: what a script wraps in its own words was wrapped on purpose. Goes into the
+    journal, so a URL in it loses its password.
     """
     wrapped = _chain(error) if isinstance(error, sa.exc.DBAPIError) else [error]
     links = [link for link in wrapped if not isinstance(link, sa.exc.DBAPIError)]
     text = str(links[-1]) if links else str(error)
     first, *_ = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
-    return first.strip()
+    return redact(first.strip())
 
 
 def _sqlite_text(error: BaseException) -> str:
