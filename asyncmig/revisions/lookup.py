@@ -193,7 +193,7 @@ def between(
     """
     if isinstance(upper, Relative) and upper.origin is None and upper.steps > 0:
         bottom = _bottom(graph, lower, current)
-        tops = resolve(graph, upper, bottom)
+        tops = _stepped(graph, start_of(graph, upper, bottom), upper)
     else:
         tops = graph.effective_heads if upper is None else resolve(graph, upper, current)
         bottom = _bottom_below(graph, lower, tops, current)
@@ -220,9 +220,17 @@ def _bottom_below(
     """`-3:current` begins three below its upper end, or at base when there are fewer."""
     if not (isinstance(lower, Relative) and lower.origin is None and lower.steps < 0):
         return _bottom(graph, lower, current)
-    place = start_of(graph, lower, tops)
-    for _ in range(-lower.steps):
-        place = None if place is None else walk(graph, place, -1, said=str(lower))
+    return _stepped(graph, start_of(graph, lower, tops), lower)
+
+
+def _stepped(graph: RevisionGraph, place: str | None, target: Relative) -> tuple[str, ...]:
+    """As many of the target's steps as the history has: a range may be asked for more than there is."""
+    up = target.steps > 0
+    branch = target.branch if up else None
+    for _ in range(abs(target.steps)):
+        if not (_ways(graph, place, up=True) if up else place):
+            break
+        place = walk(graph, place, 1 if up else -1, branch=branch, said=str(target))
     return () if place is None else (place,)
 
 

@@ -109,6 +109,7 @@ EVERYTHING = ["user2", "user1", "lone2", "shop2", "shop1", "aaaa2", "aaaa1", "lo
         (":current", (), []),
         ("aaaa2:users@+1", (), ["user1", "aaaa2"]),
         ("shop1:+1", (), ["shop2", "shop1"]),
+        ("shop1:+9", (), ["shop2", "shop1"]),
         ("shop2:shop2", (), ["shop2"]),
     ],
 )
