@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Report,
         StatusReport,
     )
+    from asyncmig.database.request import Request as RunRequest
     from asyncmig.database.session import Session
     from asyncmig.database.site import Site
     from asyncmig.environment import Environment
@@ -223,8 +224,8 @@ class Migrator:
 
     async def current(self) -> CurrentReport:
         """The rows of the version table, with what the scripts and the journal know of each."""
-        from asyncmig.database.inspection import placed
         from asyncmig.database.report import CurrentReport
+        from asyncmig.database.request import placed
 
         graph = self.graph()
         site = await self._site()
@@ -303,26 +304,16 @@ class Migrator:
     # Inside
 
     async def _run(self, direction: Direction, target: str, planner: Planner, tag: str | None) -> Report:
-        from asyncmig.database.run import Run
-        from asyncmig.database.work import load_work
+        from asyncmig.database.request import Request as RunRequest
+        from asyncmig.database.request import glance
         from asyncmig.environment import import_path
 
         graph = self.graph()
         site = await self._site(tag=tag)
+        request = RunRequest(site.name, target, direction, graph, lambda rows: planner(graph, rows))
         with import_path(site.config):
             async with site.session() as session:
-                run = Run(
-                    session=session,
-                    database=site.name,
-                    target=target,
-                    direction=direction,
-                    graph=graph,
-                    plan=lambda rows: planner(graph, rows),
-                    load=load_work,
-                    settings=site.settings(session.dialect),
-                    hooks=site.hooks,
-                )
-                return await run.run()
+                return await glance(session, request) or await _work(site, session, request)
 
     async def _offline(self, direction: Direction, target: str, tag: str | None) -> Report:
         from asyncmig.database.forecast import written_out
@@ -344,7 +335,7 @@ class Migrator:
                 yield session
 
     async def _current_rows(self, graph: RevisionGraph) -> frozenset[str]:
-        from asyncmig.database.inspection import placed
+        from asyncmig.database.request import placed
 
         async with self._looking(await self._site()) as session:
             return (await placed(session, graph)).effective if session else frozenset()
@@ -360,7 +351,8 @@ class Migrator:
             environment = self._environments[offline] = await load_environment(self._config, context)
         config = self._config.with_environment(environment, source=source_name(self._config))
         if self._connection is not None:
-            return Site(self._connection, "connection=", config, environment, context, self._observer, tag)
+            engine = self._connection.engine
+            return Site(engine, "connection=", config, environment, context, self._observer, tag, self._connection)
         if self._engine is not None:
             return Site(self._engine, "engine=", config, environment, context, self._observer, tag)
         target, source = await resolve_target(config, environment, context)
@@ -368,6 +360,14 @@ class Migrator:
 
     def _location(self, path: str | Path | None) -> Path | None:
         return None if path is None else self._config.here / path
+
+
+async def _work(site: Site, session: Session, request: RunRequest) -> Report:
+    """The run itself: its modules are loaded when there is something to do."""
+    from asyncmig.database.run import Run
+    from asyncmig.database.work import load_work
+
+    return await Run(session, request, load_work, site.settings(session.dialect), site.hooks).run()
 
 
 class TargetDatabase:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from asyncmig.database.connection import Connection
     from asyncmig.database.transaction import StepTransaction
     from asyncmig.operations.driver import ScriptFunction
     from asyncmig.revisions.plan import Direction, Step
@@ -78,7 +79,7 @@ class Attempt:
         *,
         settings: StepSettings,
         hooks: Hooks,
-        connection: AsyncConnection,
+        connection: Connection,
         ledger: Ledger,
         transaction: StepTransaction,
     ) -> None:
@@ -150,7 +151,7 @@ class Attempt:
             revision.message,
             revision.down_revisions,
             heads,
-            None if error else self.connection,
+            None if error else self.connection.as_async(),
             None if error else self.ledger.driver.connection,
             error,
         )

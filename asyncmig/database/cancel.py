@@ -14,8 +14,7 @@ from asyncmig.database.driver import driver_of
 from asyncmig.database.failures import message_of
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
+    from asyncmig.database.connection import Connection
     from asyncmig.database.engine import Database
 
 __all__ = ["backend_of", "end_work"]
@@ -27,12 +26,12 @@ _CANCEL = "SELECT pg_cancel_backend({pid})"
 logger = logging.getLogger("asyncmig")
 
 
-async def backend_of(connection: AsyncConnection) -> int | None:
+async def backend_of(connection: Connection) -> int | None:
     """The server process behind the connection, to be remembered while it can still be asked."""
     return await connection.run_sync(lambda sync: driver_of(sync).backend_pid)
 
 
-async def end_work(database: Database, connection: AsyncConnection, backend: int | None) -> None:
+async def end_work(database: Database, connection: Connection, backend: int | None) -> None:
     """Stop the running statement, roll back. Shielded from further cancellation, with a deadline.
 
     A driver that is cancelled asks the server to stop, and the server has been seen to go on to the end with its
@@ -63,7 +62,7 @@ def _interrupt_and_roll_back(connection: sa.Connection) -> None:
 
 async def _end_statement(database: Database, backend: int) -> None:
     try:
-        await greenlet_spawn(_cancel_until_idle, database.engine.sync_engine, backend)
+        await greenlet_spawn(_cancel_until_idle, database.engine, backend)
     except (sa.exc.SQLAlchemyError, OSError) as error:
         logger.warning("could not look whether the cancelled statement still runs: %s", message_of(error))
 

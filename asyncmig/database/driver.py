@@ -3,7 +3,7 @@
 SQLAlchemy's cursors prepare every statement, which costs a round trip, and asyncpg prepares only single
 statements. Migrations send text without parameters, so it goes through the driver's simple protocol, and what
 the driver itself says about the transaction is the only account that a script's own COMMIT cannot falsify.
-Everything here runs inside the greenlet of `AsyncConnection.run_sync`.
+Everything here runs inside the greenlet of `Connection.run_sync`.
 """
 
 from __future__ import annotations

@@ -15,32 +15,34 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
+from sqlalchemy.util import greenlet_spawn
 
+from asyncmig.database.connection import Connection
 from asyncmig.database.failures import connection_failure
 from asyncmig.errors import ConnectionFailed
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 __all__ = ["Database"]
 
 _CONNECT_SECONDS = 15
-"""How long asyncpg may take to connect, unless engine_options say otherwise."""
+"""How long a driver may take to connect, unless engine_options say otherwise."""
 
 _CLEANUP_SECONDS = 10
 
 
 class Database:
-    """`name` is the URL without its password; `source` the place that named it.
+    """`name` is the URL without its password; `source` the place that named it; `engine` the sync face of the engine.
 
     An engine that was given stays open and gets no listener; one made from a URL is disposed by `aclose`.
     """
 
     def __init__(self, target: AsyncEngine | URL, source: str, options: Mapping[str, Any] | None = None) -> None:
-        self.owned = not isinstance(target, AsyncEngine)
-        self.engine = target if isinstance(target, AsyncEngine) else _make_engine(target, options or {})
+        self.owned = isinstance(target, URL)
+        self.engine = _make_engine(target, options or {}) if isinstance(target, URL) else target.sync_engine
         self.source = source
 
     @property
@@ -63,21 +65,20 @@ class Database:
         return self.dialect_name == "sqlite" and not in_memory and not Path(path).exists()
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[AsyncConnection]:
+    async def connect(self) -> AsyncIterator[Connection]:
         """A connection in autocommit mode, or ConnectionFailed, AccessDenied, DatabaseError in words."""
-        connection = await self._open()
+        connection = Connection(await self._open())
         try:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            connection.sync_connection.dialect = _without_server_side_cursors(connection)  # type: ignore[union-attr]
+            await connection.run_sync(_prepare)
             yield connection
         finally:
             # The deadline: a server that does not answer must not keep a cancelled process alive.
             with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
                 await connection.close()
 
-    async def _open(self) -> AsyncConnection:
+    async def _open(self) -> sa.Connection:
         try:
-            return await self.engine.connect()
+            return await greenlet_spawn(self.engine.connect)
         except (sa.exc.SQLAlchemyError, OSError, TimeoutError) as error:
             failure = connection_failure(error, self.name)
             if failure is None:
@@ -100,10 +101,10 @@ class Database:
         """Dispose an engine of ours; shielded, because an open aiosqlite connection hangs the interpreter's exit."""
         if self.owned:
             with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
-                await self.engine.dispose()
+                await greenlet_spawn(self.engine.dispose)
 
 
-def _make_engine(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
+def _make_engine(url: URL, options: Mapping[str, Any]) -> sa.Engine:
     arguments: dict[str, Any] = {"poolclass": NullPool, **options}
     connect_args = dict(arguments.pop("connect_args", {}))
     if url.get_driver_name() == "asyncpg":
@@ -115,11 +116,16 @@ def _make_engine(url: URL, options: Mapping[str, Any]) -> AsyncEngine:
     if url.get_driver_name().startswith("psycopg"):
         connect_args.setdefault("connect_timeout", _CONNECT_SECONDS)
         connect_args.setdefault("application_name", "asyncmig")
-    return create_async_engine(url, connect_args=connect_args, **arguments)
+        url = url.set(drivername="postgresql+psycopg_async")
+    if "async_creator" in arguments:
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        return create_async_engine(url, connect_args=connect_args, **arguments).sync_engine
+    return sa.create_engine(url, connect_args=connect_args, **arguments)
 
 
-def _without_server_side_cursors(connection: AsyncConnection) -> sa.engine.Dialect:
-    """The dialect for this one connection: an open portal (yield_per) would block a later ALTER TABLE."""
-    dialect = copy(connection.dialect)
-    dialect.supports_server_side_cursors = False
-    return dialect
+def _prepare(connection: sa.Connection) -> None:
+    connection.execution_options(isolation_level="AUTOCOMMIT")
+    # For this one connection: an open portal (yield_per) would block a later ALTER TABLE.
+    connection.dialect = copy(connection.dialect)
+    connection.dialect.supports_server_side_cursors = False

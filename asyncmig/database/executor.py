@@ -21,8 +21,7 @@ from asyncmig.database.ledger import Incomplete, Ledger, Overtaken
 from asyncmig.database.live import LiveStep, StepSettings, transaction_events
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
+    from asyncmig.database.connection import Connection
     from asyncmig.database.report import StepReport
     from asyncmig.database.transaction import StepTransaction
     from asyncmig.dialects.ledger import LedgerSql
@@ -64,7 +63,7 @@ class Executor:
     others away. `retries`: seconds within which a step that lost a lock is tried again.
     """
 
-    connection: AsyncConnection
+    connection: Connection
     ledger_sql: LedgerSql
     settings: StepSettings
     hooks: Hooks
@@ -81,11 +80,9 @@ class Executor:
 
     async def run(self, plan: Plan, work: Sequence[Work], incomplete: Mapping[str, Incomplete]) -> None:
         """Apply the plan's steps in order; StepBroken at the first that fails, Overtaken when others moved the rows."""
-        connection = self.connection.sync_connection
-        assert connection is not None
         before = len(self.steps)
         total = before + len(plan.steps)
-        with transaction_events(connection, lambda: self._running):
+        with transaction_events(self.connection.sync, lambda: self._running):
             for index, (step, piece) in enumerate(zip(plan.steps, work, strict=True), before + 1):
                 await announce_async(
                     self.observer,

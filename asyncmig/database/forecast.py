@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from asyncmig.database.attempt import Work
 from asyncmig.database.driver import driver_of
-from asyncmig.database.inspection import placed
 from asyncmig.database.losses import losses_of
 from asyncmig.database.offline import OfflineScript
 from asyncmig.database.placement import Placement, place
@@ -15,6 +14,7 @@ from asyncmig.database.preview import preview
 from asyncmig.database.recording import StatementWriter, record_step
 from asyncmig.database.reflect import look_up
 from asyncmig.database.report import PlanReport, Report
+from asyncmig.database.request import placed
 from asyncmig.database.work import load_work
 from asyncmig.environment import import_path
 from asyncmig.errors import DynamicScript
@@ -85,7 +85,7 @@ def written_out(site: Site, graph: RevisionGraph, target: str, plan: Plan) -> Re
     settings = site.settings(dialect)
     with import_path(site.config):
         writer = StatementWriter(settings, lambda refs: _history_at(graph, plan.before, refs, settings))
-        script = OfflineScript(dialect.ledger(site.version_table), settings, writer, site.config.transaction == "run")
+        script = OfflineScript(site.ledger_sql, settings, writer, site.config.transaction == "run")
         text = script.text(plan, load_work(plan))
     return Report(
         target=target,

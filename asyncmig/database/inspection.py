@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 
 from asyncmig.database.applied import changed_scripts
-from asyncmig.database.ledger import Ledger
-from asyncmig.database.placement import Placement, place
+from asyncmig.database.placement import Placement
 from asyncmig.database.report import IncompleteRevision, StatusReport
+from asyncmig.database.request import placed
 from asyncmig.revisions.plan import pending
 
 if TYPE_CHECKING:
@@ -17,18 +17,7 @@ if TYPE_CHECKING:
     from asyncmig.database.session import Session
     from asyncmig.revisions.graph import RevisionGraph
 
-__all__ = ["look", "placed", "server_of"]
-
-
-async def placed(session: Session, graph: RevisionGraph) -> Placement:
-    """Where the database stands; the journal is asked only about ids that the scripts do not explain."""
-    return await session.ledger(lambda ledger: _placed(ledger, graph))
-
-
-def _placed(ledger: Ledger, graph: RevisionGraph) -> Placement:
-    rows = ledger.read().versions
-    unknown = any(row not in graph for row in rows)
-    return place(rows, graph, ledger.parents() if unknown and ledger.exists()[1] else None)
+__all__ = ["look", "server_of"]
 
 
 async def look(session: Session, graph: RevisionGraph, database: str, source: str) -> StatusReport:
@@ -57,5 +46,5 @@ async def _changed(session: Session, graph: RevisionGraph, placement: Placement)
 
 def server_of(session: Session) -> str:
     """Such as "PostgreSQL 18.1"."""
-    version = session.connection.dialect.server_version_info or ()
+    version = session.connection.sync.dialect.server_version_info or ()
     return f"{session.dialect.title} {'.'.join(str(part) for part in version)}".strip()

@@ -31,6 +31,7 @@ from asyncmig.schema.model import Schema
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from asyncmig.database.connection import Connection
     from asyncmig.database.transaction import StepTransaction
 
 __all__ = ["LiveStep", "StepSettings", "transaction_events"]
@@ -60,7 +61,7 @@ class LiveStep:
         revision: str,
         script: str,
         settings: StepSettings,
-        connection: AsyncConnection,
+        connection: Connection,
         driver: Driver,
         transaction: StepTransaction,
         checkpoint: Callable[[Sequence[str]], None],
@@ -106,7 +107,7 @@ class LiveStep:
 
     def connection(self, origin: Origin | None) -> Awaitable[AsyncConnection]:
         self.bind(origin)
-        return _ready(self._connection)
+        return _ready(self._connection.as_async())
 
     def run_async(
         self,
@@ -116,7 +117,7 @@ class LiveStep:
         keywords: Mapping[str, Any],
     ) -> Any:
         self.bind(origin)
-        return await_only(function(self._connection, *args, **keywords))
+        return await_only(function(self._connection.as_async(), *args, **keywords))
 
     def migration_context(self) -> MigrationContext:
         return MigrationContext(self, self._settings.context)

@@ -22,7 +22,8 @@ from asyncmig.errors import LockTimeout
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from asyncmig.database.connection import Connection
 
 __all__ = ["AdvisoryLock", "NoLock", "RunLock", "lock_key"]
 
@@ -55,11 +56,11 @@ class RunLock(ABC):
     waited: float = 0.0
 
     @abstractmethod
-    async def acquire(self, connection: AsyncConnection) -> None:
+    async def acquire(self, connection: Connection) -> None:
         """Take the lock; LockTimeout at the deadline."""
 
     @abstractmethod
-    async def release(self, connection: AsyncConnection) -> None: ...
+    async def release(self, connection: Connection) -> None: ...
 
 
 class NoLock(RunLock):
@@ -67,10 +68,10 @@ class NoLock(RunLock):
 
     exclusive = False
 
-    async def acquire(self, connection: AsyncConnection) -> None:
+    async def acquire(self, connection: Connection) -> None:
         return
 
-    async def release(self, connection: AsyncConnection) -> None:
+    async def release(self, connection: Connection) -> None:
         return
 
 
@@ -96,7 +97,7 @@ class AdvisoryLock(RunLock):
         self._key: int | None = None
         self._perhaps_held = False
 
-    async def acquire(self, connection: AsyncConnection) -> None:
+    async def acquire(self, connection: Connection) -> None:
         started = time.monotonic()
         delay = _FIRST_DELAY
         announced = False
@@ -111,7 +112,7 @@ class AdvisoryLock(RunLock):
             await anyio.sleep(min(delay * random.uniform(0.5, 1.5), max(self.timeout - self.waited, 0.01)))
             delay = min(delay * 1.5, _LONGEST_DELAY)
 
-    async def release(self, connection: AsyncConnection) -> None:
+    async def release(self, connection: Connection) -> None:
         if self._perhaps_held and not self.in_transaction:
             await connection.run_sync(self._release)
 
@@ -137,7 +138,7 @@ class AdvisoryLock(RunLock):
         who = f"{application or 'a session'} (pid {pid}, user {user}"
         return f"{who}{f', from {address}' if address else ''}, connected for {str(age).split('.')[0]})"
 
-    async def _timed_out(self, connection: AsyncConnection) -> LockTimeout:
+    async def _timed_out(self, connection: Connection) -> LockTimeout:
         holder = await connection.run_sync(self._holder) or "another runner"
         return LockTimeout(
             f"Waited {self.waited:.0f} s for the run lock, which {holder} holds. Nothing was applied.",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,69 +17,36 @@ from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
 from asyncmig.database.executor import Executor, StepBroken
 from asyncmig.database.failures import message_of
-from asyncmig.database.ledger import Incomplete, LedgerState, Overtaken
-from asyncmig.database.placement import Placement, place
-from asyncmig.database.report import Report, StepReport
-from asyncmig.errors import AsyncmigError, ForeignRevision, MigrationFailed, OperationError, VersionTableError
+from asyncmig.database.ledger import Incomplete, Overtaken
+from asyncmig.database.placement import Placement
+from asyncmig.database.report import Report
+from asyncmig.database.request import Request, placed
+from asyncmig.errors import AsyncmigError, MigrationFailed, OperationError, VersionTableError
 from asyncmig.revisions.plan import Direction, Plan
 
 if TYPE_CHECKING:
     from asyncmig.database.live import StepSettings
     from asyncmig.database.lock import RunLock
     from asyncmig.database.session import Session
-    from asyncmig.revisions.graph import RevisionGraph
 
 __all__ = ["Run"]
-
-Planner = Callable[[frozenset[str]], Plan]
 
 
 @dataclass(slots=True)
 class Run:
-    """`plan` makes the steps from the ids that the database is at; `load` reads their scripts, before anything runs."""
+    """`load` reads the scripts of a plan, before anything runs."""
 
     session: Session
-    database: str
-    target: str
-    direction: Direction
-    graph: RevisionGraph
-    plan: Planner
+    request: Request
     load: Callable[[Plan], Sequence[Work]]
     settings: StepSettings
     hooks: Hooks
-    _started: float = field(default_factory=time.monotonic)
 
     async def run(self) -> Report:
-        """Bring the database to the target. Nothing to do costs one query, no lock and no write."""
-        state = await self.session.ledger(lambda ledger: ledger.read())
-        placement = await self._place(state)
-        if self._nothing_to_do(state, placement):
-            return self._report(placement.rows, placement)
+        """Bring the database to the target, from wherever it is once the lock is ours."""
         async with self.session.locked() as lock, self.session.whole_run():
             await self.session.create_ledger()
             return await self._execute(lock)
-
-    def _nothing_to_do(self, state: LedgerState, placement: Placement) -> bool:
-        return not state.incomplete and not self._plan(placement)
-
-    async def _place(self, state: LedgerState) -> Placement:
-        unknown = any(row not in self.graph for row in state.versions)
-        parents = await self.session.ledger(lambda ledger: ledger.parents()) if unknown else None
-        return place(state.versions, self.graph, parents)
-
-    def _plan(self, placement: Placement) -> Plan:
-        if self.direction is Direction.STAMP:
-            return self.plan(placement.rows)
-        placement.refuse_foreign()
-        plan = self.plan(placement.effective)
-        if plan and placement.ahead:
-            newer, missing = ", ".join(sorted(placement.ahead)), ", ".join(plan.ids)
-            raise ForeignRevision(
-                f"The database is ahead of this code at {newer}, so it cannot run {missing} here.",
-                revisions=sorted(placement.ahead),
-                hint="Run it from the release that has all of these revisions.",
-            )
-        return plan
 
     # Under the lock
 
@@ -96,7 +62,7 @@ class Run:
             journal_failures=self.session.journals_failures,
         )
         while True:
-            placement = await self._place(await self.session.ledger(lambda ledger: ledger.read()))
+            placement = await placed(self.session, self.request.graph)
             try:
                 after = await self._pass(executor, placement)
             except Overtaken:
@@ -104,13 +70,13 @@ class Run:
             except StepBroken as broken:
                 raise self._explained(broken, executor) from broken.error
             else:
-                return self._report(after, placement, tuple(executor.steps), lock.waited)
+                return self.request.report(placement, after, tuple(executor.steps), lock.waited)
 
     async def _pass(self, executor: Executor, placement: Placement) -> frozenset[str]:
         """Plan from where the database is now, and do it; gives the version rows afterwards."""
         incomplete = await self.session.ledger(lambda ledger: ledger.incomplete())
-        plan = self._plan(placement)
-        if self.direction is Direction.STAMP:
+        plan = self.request.plan(placement)
+        if self.request.direction is Direction.STAMP:
             if incomplete:
                 await self.session.ledger(lambda ledger: ledger.abandon())
         else:
@@ -138,7 +104,7 @@ class Run:
         if how == "off":
             return
         applied = await self.session.ledger(lambda ledger: ledger.applied_scripts())
-        changed = await anyio.to_thread.run_sync(changed_scripts, self.graph, placement.known, applied)
+        changed = await anyio.to_thread.run_sync(changed_scripts, self.request.graph, placement.known, applied)
         if changed and how == "warn":
             await announce_async(self.settings.observer, Warned(f"{changed_message(changed)}."))
         elif changed:
@@ -155,26 +121,6 @@ class Run:
                 hint="`asyncmig ensure-version` widens the column.",
             )
 
-    # What comes back
-
-    def _report(
-        self,
-        after: frozenset[str],
-        placement: Placement,
-        steps: tuple[StepReport, ...] = (),
-        waited: float = 0.0,
-    ) -> Report:
-        return Report(
-            target=self.target,
-            database=self.database,
-            before=tuple(sorted(placement.rows)),
-            after=tuple(sorted(after)),
-            steps=steps,
-            ahead=tuple(sorted(placement.ahead)),
-            seconds=time.monotonic() - self._started,
-            waited=waited,
-        )
-
     def _explained(self, broken: StepBroken, executor: Executor) -> AsyncmigError:
         """The failed step in words: where it failed, what stands, what to do."""
         standing = () if self.session.config.transaction == "run" else tuple(executor.steps)
@@ -187,14 +133,7 @@ class Run:
         done = (
             f"{len(standing)} earlier step{'s' if len(standing) != 1 else ''} stand" if standing else "nothing stands"
         )
-        report = Report(
-            target=self.target,
-            database=self.database,
-            before=(),
-            after=tuple(sorted(step.before)),
-            steps=standing,
-            seconds=time.monotonic() - self._started,
-        )
+        report = self.request.report(None, step.before, standing)
         return MigrationFailed(
             f"{what} of {step.revision.id}{where} failed: {_reason(broken.error)}. The revision {left}; {done}.",
             report=report,

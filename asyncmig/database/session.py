@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import anyio
@@ -20,16 +21,15 @@ from asyncmig.database.cancel import backend_of, end_work
 from asyncmig.database.driver import Driver, driver_of
 from asyncmig.database.failures import is_access_denied, message_of
 from asyncmig.database.ledger import Ledger
-from asyncmig.database.lock import AdvisoryLock, NoLock, RunLock
 from asyncmig.database.transaction import CallersTransaction, OwnTransaction, RunTransaction, StepTransaction
 from asyncmig.errors import AccessDenied, UsageError
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from asyncmig.config import Config
+    from asyncmig.database.connection import Connection
     from asyncmig.database.engine import Database
     from asyncmig.database.events import Observer
+    from asyncmig.database.lock import RunLock
     from asyncmig.dialects.base import Dialect
     from asyncmig.dialects.ledger import LedgerSql
 
@@ -42,7 +42,7 @@ logger = logging.getLogger("asyncmig")
 _RELEASE_SECONDS = 10
 
 
-@dataclass(slots=True)
+@dataclass
 class Session(ABC):
     """`careful`: a failed statement of ours would end somebody's transaction, so none may fail.
 
@@ -51,11 +51,17 @@ class Session(ABC):
 
     careful: ClassVar[bool]
     journals_failures: ClassVar[bool]
-    connection: AsyncConnection
-    dialect: Dialect
+    connection: Connection
     ledger_sql: LedgerSql
     config: Config
     observer: Observer | None
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """Loaded when there is work: a start with nothing to do compiles nothing."""
+        from asyncmig.dialects.registry import dialect_of
+
+        return dialect_of(self.connection.sync.dialect)
 
     async def ledger(self, work: Callable[[Ledger], T]) -> T:
         """Run `work` on the ledger, inside the connection's greenlet."""
@@ -100,13 +106,15 @@ class Session(ABC):
             await self.connection.invalidate()
 
     def _make_lock(self) -> RunLock:
+        from asyncmig.database.lock import AdvisoryLock, NoLock
+
         if self.config.lock == "none" or not self.dialect.has_advisory_locks:
             return NoLock()
         ref = self.ledger_sql.ref
         return AdvisoryLock(ref.schema, ref.name, self.config.lock_timeout, self.observer, in_transaction=self.careful)
 
 
-@dataclass(slots=True)
+@dataclass
 class OwnSession(Session):
     """On a connection in autocommit mode that nobody else uses."""
 
@@ -175,7 +183,7 @@ class OwnSession(Session):
         return OwnTransaction(driver, begin, self.config.lock_timeout)
 
 
-@dataclass(slots=True)
+@dataclass
 class CallersSession(Session):
     """Inside the transaction of a connection that the caller gave; it is never committed here."""
 

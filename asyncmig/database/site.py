@@ -7,23 +7,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asyncmig.database.attempt import Hooks
+from sqlalchemy.engine import URL
+
+from asyncmig.database.connection import Connection
 from asyncmig.database.engine import Database
 from asyncmig.database.failures import in_words
-from asyncmig.database.live import StepSettings
 from asyncmig.database.session import CallersSession, OwnSession, Session
-from asyncmig.dialects.registry import dialect_for, dialect_of
-from asyncmig.environment.script_config import ScriptConfig
-from asyncmig.operations.context import ContextSettings
-from asyncmig.schema.model import Ref
+from asyncmig.dialects.registry import dialect_for, ledger_for
+from asyncmig.schema.ref import Ref
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from asyncmig.config import Config
+    from asyncmig.database.attempt import Hooks
     from asyncmig.database.events import Observer
+    from asyncmig.database.live import StepSettings
     from asyncmig.dialects.base import Dialect
+    from asyncmig.dialects.ledger import LedgerSql
     from asyncmig.environment import Context, Environment
 
 __all__ = ["Site"]
@@ -31,31 +32,31 @@ __all__ = ["Site"]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`target` is an engine, a URL, or the connection of a caller; `source` the place that named it."""
+    """`target` is an engine or a URL, `connection` the caller's own instead; `source` the place that named it."""
 
-    target: AsyncEngine | URL | AsyncConnection
+    target: AsyncEngine | URL
     source: str
     config: Config
     environment: Environment
     context: Context
     observer: Observer | None
     tag: str | None = None
+    connection: AsyncConnection | None = None
 
     @property
-    def version_table(self) -> Ref:
-        return Ref(self.config.version_table, self.config.version_table_schema)
+    def ledger_sql(self) -> LedgerSql:
+        version_table = Ref(self.config.version_table, self.config.version_table_schema)
+        return ledger_for(self.url.get_backend_name(), version_table)
 
     @property
     def hooks(self) -> Hooks:
+        from asyncmig.database.attempt import Hooks
+
         return Hooks(self.environment.before_step, self.environment.after_step, self.environment.on_error)
 
     @property
     def url(self) -> URL:
-        from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
-        if isinstance(self.target, AsyncConnection):
-            return self.target.engine.url
-        return self.target.url if isinstance(self.target, AsyncEngine) else self.target
+        return self.target if isinstance(self.target, URL) else self.target.url
 
     @property
     def name(self) -> str:
@@ -67,6 +68,10 @@ class Site:
 
     def settings(self, dialect: Dialect) -> StepSettings:
         """What the steps share; `context.offline` makes scripts see `as_sql`."""
+        from asyncmig.database.live import StepSettings
+        from asyncmig.environment.script_config import ScriptConfig
+        from asyncmig.operations.context import ContextSettings
+
         return StepSettings(
             dialect,
             self._naming_convention(),
@@ -107,28 +112,18 @@ class Site:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """A connection to work on; what the database raises comes out in words."""
-        from sqlalchemy.ext.asyncio import AsyncConnection
-
         with in_words(self.name):
-            if isinstance(self.target, AsyncConnection):
-                yield self._callers(self.target)
+            if self.connection is not None:
+                given = Connection.given(self.connection)
+                yield CallersSession(given, self.ledger_sql, self.config, self.observer)
                 return
             database = self.database()
             try:
                 async with database.connect() as connection:
-                    dialect = dialect_of(connection.dialect)
-                    ledger = dialect.ledger(self.version_table)
-                    yield OwnSession(connection, dialect, ledger, self.config, self.observer, database)
+                    yield OwnSession(connection, self.ledger_sql, self.config, self.observer, database)
             finally:
                 await database.aclose()
 
     def database(self) -> Database:
         """Our handle on the engine; one that was given stays open when the handle is closed."""
-        from sqlalchemy.ext.asyncio import AsyncConnection
-
-        assert not isinstance(self.target, AsyncConnection)
         return Database(self.target, self.source, self.environment.engine_options)
-
-    def _callers(self, connection: AsyncConnection) -> CallersSession:
-        dialect = dialect_of(connection.dialect)
-        return CallersSession(connection, dialect, dialect.ledger(self.version_table), self.config, self.observer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from asyncmig.schema.model import Ref
+from asyncmig.schema.ref import Ref
 
 __all__ = ["JOURNAL_COLUMNS", "VERSION_LENGTH", "LedgerSql"]
 
@@ -36,16 +36,13 @@ JOURNAL_COLUMNS = (
 
 
 class LedgerSql(ABC):
-    """`version` and `journal` are the qualified, quoted names of the two tables."""
+    """`version` and `journal` are the qualified names of the two tables, always in quotes."""
 
-    def __init__(self, ref: Ref, version: str, journal: str) -> None:
+    def __init__(self, ref: Ref) -> None:
         self.ref = ref
-        self.version = version
-        self.journal = journal
-
-    @staticmethod
-    def journal_ref(ref: Ref) -> Ref:
-        return Ref(f"{ref.name}_journal", ref.schema)
+        self.journal_ref = Ref(f"{ref.name}_journal", ref.schema)
+        self.version = _quoted(self.ref)
+        self.journal = _quoted(self.journal_ref)
 
     @abstractmethod
     def create(self) -> tuple[str, ...]:
@@ -143,3 +140,8 @@ class LedgerSql(ABC):
     def abandon(self) -> str:
         """What a stamp does to revisions that were left incomplete."""
         return f"UPDATE {self.journal} SET outcome = 'abandoned' WHERE outcome = 'incomplete'"
+
+
+def _quoted(ref: Ref) -> str:
+    parts = (ref.name,) if ref.schema is None else (ref.schema, ref.name)
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

@@ -26,7 +26,7 @@ class SqliteLedger(LedgerSql):
 
     def exists(self) -> str:
         catalog = f'"{self.ref.schema}".sqlite_master' if self.ref.schema else "sqlite_master"
-        names = (self.ref.name, self.journal_ref(self.ref).name)
+        names = (self.ref.name, self.journal_ref.name)
         return "SELECT " + ", ".join(
             f"EXISTS (SELECT 1 FROM {catalog} WHERE type = 'table' AND name = {self.literal(name)})" for name in names
         )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from asyncmig.dialects.base import Dialect
     from asyncmig.dialects.ledger import LedgerSql
-    from asyncmig.schema.model import Ref
+    from asyncmig.schema.ref import Ref
 
 __all__ = ["dialect_for", "dialect_of", "ledger_for"]
 

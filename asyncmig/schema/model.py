@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from asyncmig.schema.ref import Kind, Ref
 from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = [
@@ -32,22 +33,8 @@ __all__ = [
     "Unique",
 ]
 
-Kind = Literal["table", "index", "enum", "sequence", "schema", "view"]
-
 Options = tuple[tuple[str, Any], ...]
 """Dialect keywords such as ("postgresql_with", FrozenMap(...)), sorted by key; see options.py."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """The address of an object: `schema` is None for the connection's default schema."""
-
-    name: str
-    schema: str | None = None
-    kind: Kind = "table"
-
-    def __str__(self) -> str:
-        return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
 @dataclass(frozen=True, slots=True)
