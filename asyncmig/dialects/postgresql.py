@@ -71,7 +71,8 @@ class PostgreSQL(CompilingDialect):
         else:
             return frozenset()
         types = (_type_ref(named) for column in columns for named in self._new_types(column))
-        return frozenset((*types, *(column.sequence.ref for column in columns if column.sequence is not None)))
+        sequences = (column.sequence for column in columns)
+        return frozenset((*types, *(s.ref for s in sequences if s is not None and not s.optional)))
 
     def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
         return catalog_queries(refs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from asyncmig.schema.enums import enum_types
+from asyncmig.schema.enums import brought_types
 from asyncmig.schema.model import Column, Ref, Schema
 
 __all__ = ["brought_refs", "with_brought"]
@@ -17,7 +17,7 @@ def with_brought(schema: Schema, columns: Iterable[Column]) -> Schema:
     They outlive the columns: a database keeps the type when the last column that uses it is dropped.
     """
     columns = tuple(columns)
-    enums = {enum.ref: enum for enum in enum_types(columns)}
+    enums = {enum.ref: enum for enum in brought_types(columns)}
     sequences = {c.sequence.ref: c.sequence for c in columns if c.sequence is not None and not c.sequence.optional}
     if not enums and not sequences:
         return schema
@@ -28,4 +28,4 @@ def brought_refs(columns: Iterable[Column]) -> frozenset[Ref]:
     """The addresses of the columns' types and sequences."""
     columns = tuple(columns)
     sequences = (column.sequence.ref for column in columns if column.sequence is not None)
-    return frozenset((*(enum.ref for enum in enum_types(columns)), *sequences))
+    return frozenset((*(enum.ref for enum in brought_types(columns)), *sequences))

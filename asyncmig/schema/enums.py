@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from asyncmig.schema.model import Column, EnumType
 from asyncmig.schema.spelling import spelling_dialect
 
-__all__ = ["enum_types", "named_types"]
+__all__ = ["brought_types", "enum_types", "named_types"]
 
 
 def named_types(engine: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) -> Iterator[Any]:
@@ -36,14 +36,18 @@ def named_types(engine: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) ->
 
 def enum_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:
     """The enums of the columns, each once, in order."""
+    return tuple(found for found in brought_types(columns) if found.values)
+
+
+def brought_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:
+    """The types that are created with the columns, each once, in order; a DOMAIN is one without values."""
     found: dict[Any, EnumType] = {}
     for column in columns:
         if _is_plain(column.type.engine):
             continue
         for named in named_types(column.type.engine, spelling_dialect("postgresql")):
-            if isinstance(named, sa.Enum):
-                enum = EnumType(str(named.name), tuple(named.enums), named.schema)
-                found.setdefault(enum.ref, enum)
+            value = EnumType(str(named.name), tuple(getattr(named, "enums", ())), named.schema)
+            found.setdefault(value.ref, value)
     return tuple(found.values())
 
 

@@ -234,6 +234,13 @@ def test_enum_that_is_there_is_not_created_again() -> None:
     assert [text[:11] for text in sql(POSTGRESQL, operation, after)] == ["CREATE TABL"]
 
 
+def test_domain_is_created_once() -> None:
+    domain = pg.DOMAIN("positive", sa.Integer, check="VALUE > 0")
+    first, second = table(sa.Column("a", domain)), table(sa.Column("a", domain), name="u")
+    assert [text[:13] for text in sql(POSTGRESQL, first)] == ["CREATE DOMAIN", "CREATE TABLE "]
+    assert [text[:13] for text in sql(POSTGRESQL, second, first.apply(Schema()))] == ["CREATE TABLE "]
+
+
 def test_sequence_that_is_there_is_not_created_again() -> None:
     operation = table(sa.Column("id", sa.Integer, sa.Sequence("seq"), primary_key=True))
     assert POSTGRESQL.reads(operation) == {Ref("seq", None, "sequence")}
