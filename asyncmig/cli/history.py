@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from asyncmig.cli import payloads, texts
+from asyncmig.cli import payloads, revision_texts
 from asyncmig.cli.completion import complete_revision
 from asyncmig.cli.session import counts_from_database, session_of
 
@@ -24,9 +24,9 @@ def heads(
     console = session.console
     entries = session.ask(lambda migrator: migrator.heads(resolve_dependencies=resolve_dependencies))
     if console.verbose:
-        console.result("\n\n".join(texts.revision_block(entry, console.out_styles) for entry in entries))
+        console.result("\n\n".join(revision_texts.revision_block(entry, console.out_styles) for entry in entries))
     else:
-        console.result("\n".join(texts.head_line(entry, console.out_styles) for entry in entries))
+        console.result("\n".join(revision_texts.head_line(entry, console.out_styles) for entry in entries))
     console.data({"heads": [payloads.entry_payload(entry) for entry in entries]})
     if not entries:
         console.note('No revisions yet: write one with asyncmig revision -m "...".')
@@ -49,9 +49,9 @@ def history(
         connects=indicate_current or "current" in (range or ""),
     )
     if console.verbose:
-        console.result("\n\n".join(texts.revision_block(entry, console.out_styles) for entry in entries))
+        console.result("\n\n".join(revision_texts.revision_block(entry, console.out_styles) for entry in entries))
     else:
-        console.result("\n".join(texts.history_line(entry, console.out_styles) for entry in entries))
+        console.result("\n".join(revision_texts.history_line(entry, console.out_styles) for entry in entries))
     console.data({"revisions": [payloads.entry_payload(entry) for entry in entries]})
 
 
@@ -60,7 +60,9 @@ def branches(ctx: typer.Context) -> None:
     session = session_of(ctx)
     console = session.console
     found = session.ask(lambda migrator: migrator.branches())
-    console.result("\n".join(line for branch in found for line in texts.branch_lines(branch, console.out_styles)))
+    console.result(
+        "\n".join(line for branch in found for line in revision_texts.branch_lines(branch, console.out_styles))
+    )
     console.data({"branches": [payloads.branch_payload(branch) for branch in found]})
 
 
@@ -72,5 +74,5 @@ def show(
     session = session_of(ctx)
     console = session.console
     entries = session.ask(lambda migrator: migrator.show(revision), connects=counts_from_database(revision))
-    console.result("\n\n".join(texts.revision_block(entry, console.out_styles) for entry in entries))
+    console.result("\n\n".join(revision_texts.revision_block(entry, console.out_styles) for entry in entries))
     console.data({"revisions": [payloads.entry_payload(entry) for entry in entries]})

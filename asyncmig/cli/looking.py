@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncmig.cli import payloads, texts
+from asyncmig.cli import payloads, report_texts
 from asyncmig.cli.completion import complete_revision
 from asyncmig.cli.runner import run
 from asyncmig.cli.session import Session, session_of
@@ -52,7 +52,7 @@ async def _at_every_head(migrator: Migrator, report: CurrentReport) -> bool:
 
 
 def _show_current(console: Console, found: list[tuple[str | None, CurrentReport]]) -> None:
-    render = texts.current_block if console.verbose else texts.current_line
+    render = report_texts.current_block if console.verbose else report_texts.current_line
     width = max((len(name) for name, _ in found if name), default=0)
     lines: list[str] = []
     for name, report in found:
@@ -83,7 +83,7 @@ async def _status(session: Session) -> None:
     blocks = []
     for name, report in found:
         heading = [f"[{name}]"] if name else []
-        blocks.append("\n".join([*heading, *texts.status_lines(report, console.out_styles)]))
+        blocks.append("\n".join([*heading, *report_texts.status_lines(report, console.out_styles)]))
     console.result("\n\n".join(blocks))
     _data(console, [(name, {**payloads.object_payload(report), "clean": report.clean}) for name, report in found])
 
@@ -116,7 +116,7 @@ async def _plan(session: Session, revision: str, *, downgrade: bool) -> None:
         target = await migrator.target_database()
         console.note(f"Database {target.url} (from {target.source})")
         report = await migrator.plan(revision, downgrade=downgrade)
-    console.result("\n".join(texts.plan_lines(report, console.out_styles)))
+    console.result("\n".join(report_texts.plan_lines(report, console.out_styles)))
     console.data(payloads.object_payload(report))
 
 
@@ -153,7 +153,7 @@ async def _log(session: Session, limit: int | None) -> None:
     console = session.console
     async with session.connected(session.writing()) as migrator:
         entries = await migrator.log(limit=limit)
-    console.result("\n".join(texts.log_lines(entries, verbose=console.verbose)))
+    console.result("\n".join(report_texts.log_lines(entries, verbose=console.verbose)))
     console.data({"entries": [payloads.plain(entry) for entry in entries]})
     if not entries:
         console.note("The journal is empty.")

@@ -81,8 +81,12 @@ class Console:
         if text and not self.quiet:
             print(text, file=self.err, flush=True)
 
+    def tell(self, text: str) -> None:
+        """What --quiet does not drop: a question hangs on it."""
+        print(text, file=self.err, flush=True)
+
     def warn(self, text: str) -> None:
-        """What --quiet does not drop."""
+        """What somebody should look into, also with --quiet."""
         print(f"{self.err_styles.paint('warning:', 'warning')} {text}", file=self.err, flush=True)
 
 

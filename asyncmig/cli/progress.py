@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from asyncmig.cli.texts import seconds_text
+from asyncmig.cli.words import seconds_text
 from asyncmig.database.events import (
     LockWaiting,
     Retrying,

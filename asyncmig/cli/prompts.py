@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Protocol, TextIO
 
 from asyncmig.errors import Declined
@@ -41,11 +46,33 @@ class AsksTerminal:
 
     def confirm(self, question: str, *, flag: str) -> None:
         print(f"{question} [y/N] ", end="", file=self.writer, flush=True)
-        answer = self.reader.readline()
+        with _interruptible():
+            answer = self.reader.readline()
         if not answer:
             print(file=self.writer)
         if answer.strip().lower() not in ("y", "yes"):
             raise Declined("Not confirmed: nothing was done.", hint=f"{flag} answers yes.")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a wait for an answer at once.
+
+    The runner's own handlers cancel a task, which a person's answer would have to come first for.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def questioner_for(*, yes: bool, no_input: bool) -> Questioner:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncmig.cli import payloads, texts
+from asyncmig.cli import payloads, report_texts
 from asyncmig.cli.completion import complete_revision
 from asyncmig.cli.runner import run
 from asyncmig.cli.session import Session, session_of
@@ -83,9 +83,10 @@ async def _confirm_losses(session: Session, migrator: Migrator, revision: str) -
     if not losses:
         return
     console = session.console
-    console.note("The downgrade loses:")
+    say = console.note if session.options.yes else console.tell
+    say("The downgrade loses:")
     for loss in losses:
-        console.note("  " + console.err_styles.signed(texts.loss_line(loss)))
+        say("  " + console.err_styles.signed(report_texts.loss_line(loss)))
     session.questioner.confirm(f"Downgrade to {revision} and lose this?", flag="--yes")
 
 
@@ -134,5 +135,5 @@ def _show_report(console: Console, report: Report) -> None:
     if report.sql is not None:
         console.result(report.sql.rstrip("\n"))
         return
-    for line in texts.outcome_lines(report):
+    for line in report_texts.outcome_lines(report):
         console.note(line)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from asyncmig.cli import texts
+from asyncmig.cli import words
 from asyncmig.cli.completion import complete_revision
 from asyncmig.cli.output import Console
 from asyncmig.cli.session import counts_from_database, session_of
@@ -81,7 +81,7 @@ def merge(
 
 
 def _show_written(console: Console, paths: tuple[Path, ...]) -> None:
-    console.result("\n".join(texts.shown_path(path) for path in paths))
+    console.result("\n".join(words.shown_path(path) for path in paths))
     console.data({"files": [str(path) for path in paths]})
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from asyncmig.cli import texts
+from asyncmig.cli import words
 from asyncmig.cli.completion import complete_template
 from asyncmig.cli.session import session_of
 
@@ -33,7 +33,7 @@ def init(
         written = init_directory(
             template, Path.cwd(), migrations=inside.as_posix(), variables={"script_location": inside.as_posix()}
         )
-    console.result("\n".join(texts.shown_path(path) for path in written))
+    console.result("\n".join(words.shown_path(path) for path in written))
     console.data({"template": template, "files": [str(path) for path in written]})
     console.note(_next_step(template, directory))
 
@@ -51,6 +51,8 @@ def _is_whole_project(template: str) -> bool:
 def _next_step(template: str, directory: str) -> str:
     if _is_whole_project(template):
         return f"Next: cd {directory} and read README.md."
+    if template == "multidb":
+        return "Next: set the url of each database in asyncmig.toml; asyncmig -n NAME chooses one."
     where = "pyproject.toml" if template == "pyproject" else "asyncmig.toml"
     return f'Next: set url in {where}, then asyncmig revision -m "create account".'
 
@@ -61,5 +63,5 @@ def list_templates(ctx: typer.Context) -> None:
 
     console = session_of(ctx).console
     found = templates.list_templates()
-    console.result("\n".join(texts.table(found)))
+    console.result("\n".join(words.table(found)))
     console.data({"templates": [{"name": name, "description": description} for name, description in found]})

@@ -36,6 +36,19 @@ def test_downgrade_asks_a_person(cli: Any, shop: Project, answer: str, code: int
     assert bool(cli("current").expect(0).stdout) is left
 
 
+def test_interrupted_question_ends_at_once_and_changes_nothing(cli: Any, shop: Project) -> None:
+    cli("upgrade").expect(0)
+    child = terminal(shop, "downgrade", "base", "-q")
+    child.expect(r"table account \(0 rows\)")
+    child.expect(r"\[y/N\] ")
+    child.sendintr()
+    child.expect("error: Interrupted")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert cli("current").expect(0).stdout == "9c1d2e3f4a5b (head)\n"
+
+
 def test_terminal_sees_a_bar_and_colour_and_no_color_has_none(cli: Any, shop: Project) -> None:
     child = terminal(shop, "upgrade")
     child.expect(pexpect.EOF)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncmig.cli import payloads, texts
+from asyncmig.cli import payloads, report_texts, words
 from asyncmig.cli.output import Styles, printable_json
 from asyncmig.database.report import (
     ChangedScript,
@@ -33,12 +33,12 @@ STEP = StepReport("9c1d2e3f4a5b", Direction.UPGRADE, "add email", ("433af9f41996
     [(0.0249, "0.02 s"), (9.994, "9.99 s"), (41.2, "41 s"), (185.0, "3 min 5 s"), (3600, "60 min 0 s")],
 )
 def test_seconds_text_is_short(seconds: float, text: str) -> None:
-    assert texts.seconds_text(seconds) == text
+    assert words.seconds_text(seconds) == text
 
 
 def test_table_aligns_columns_and_leaves_no_trailing_space() -> None:
-    assert texts.table([["a", "bb", ""], ["ccc", "d", "e"]]) == ["a    bb", "ccc  d   e"]
-    assert texts.table([]) == []
+    assert words.table([["a", "bb", ""], ["ccc", "d", "e"]]) == ["a    bb", "ccc  d   e"]
+    assert words.table([]) == []
 
 
 def row(state: RevisionState = RevisionState.KNOWN, *, is_head: bool = True) -> CurrentRevision:
@@ -55,7 +55,7 @@ def row(state: RevisionState = RevisionState.KNOWN, *, is_head: bool = True) -> 
     ],
 )
 def test_current_line_says_head_and_state(value: CurrentRevision, line: str) -> None:
-    assert texts.current_line(value) == line
+    assert report_texts.current_line(value) == line
 
 
 def test_plan_lines_show_operations_with_sql_below() -> None:
@@ -73,7 +73,7 @@ def test_plan_lines_show_operations_with_sql_below() -> None:
         ),
     )
     report = PlanReport("head", "sqlite:///x", ("433af9f41996",), (step,))
-    assert texts.plan_lines(report) == [
+    assert report_texts.plan_lines(report) == [
         "upgrade 9c1d2e3f4a5b add email",
         "  + Add column account.email",
         "      ALTER TABLE account ADD COLUMN email VARCHAR",
@@ -84,11 +84,13 @@ def test_plan_lines_show_operations_with_sql_below() -> None:
 
 def test_plan_of_a_dynamic_script_says_why_it_is_not_known() -> None:
     step = PlannedStep("9c1d", Direction.UPGRADE, "m", (), None, (), dynamic="asks the database in line 7")
-    assert texts.plan_lines(PlanReport("head", "d", (), (step,)))[1] == "  ? asks the database in line 7"
+    assert report_texts.plan_lines(PlanReport("head", "d", (), (step,)))[1] == "  ? asks the database in line 7"
 
 
 def test_plan_with_no_steps_says_so() -> None:
-    assert texts.plan_lines(PlanReport("head", "d", ("ab12",), ())) == ["Nothing to do: the database is at ab12."]
+    assert report_texts.plan_lines(PlanReport("head", "d", ("ab12",), ())) == [
+        "Nothing to do: the database is at ab12."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_plan_with_no_steps_says_so() -> None:
     ],
 )
 def test_outcome_says_where_the_database_is(report: Report, line: str) -> None:
-    assert texts.outcome_lines(report) == [line]
+    assert report_texts.outcome_lines(report) == [line]
 
 
 def status(**changes: object) -> StatusReport:
@@ -123,7 +125,7 @@ def status(**changes: object) -> StatusReport:
 
 
 def test_status_of_a_clean_database_is_one_screen() -> None:
-    assert texts.status_lines(status()) == [
+    assert report_texts.status_lines(status()) == [
         "database    sqlite+aiosqlite:///shop.db (from asyncmig.toml)",
         "server      SQLite 3.40.1",
         "current     433af9f41996 (head) create account",
@@ -147,7 +149,7 @@ def test_status_of_a_clean_database_is_one_screen() -> None:
     ],
 )
 def test_status_verdict_names_what_is_wrong(changes: dict[str, object], verdict: str) -> None:
-    assert texts.status_lines(status(**changes))[-1] == verdict
+    assert report_texts.status_lines(status(**changes))[-1] == verdict
 
 
 ENTRY = JournalEntry(
@@ -169,7 +171,7 @@ ENTRY = JournalEntry(
 
 
 def test_log_lines_show_time_outcome_and_the_errors_first_line() -> None:
-    assert texts.log_lines([ENTRY]) == [
+    assert report_texts.log_lines([ENTRY]) == [
         "2026-11-20 19:17:01Z  upgrade  433af9f41996  failed    ann@db1",
         "    no such table: x",
     ]

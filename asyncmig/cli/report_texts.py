@@ -1,13 +1,13 @@
-"""Values as text for people: pure functions, one line or one block each, no streams."""
+"""Reports about a database as text for people, a line or a block each: pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from asyncmig.cli.output import Styles
+from asyncmig.cli.words import counted, first_line, seconds_text, shown_path, table, time_text
 
 if TYPE_CHECKING:
     from asyncmig.database.report import (
@@ -20,94 +20,19 @@ if TYPE_CHECKING:
         Report,
         StatusReport,
     )
-    from asyncmig.revisions.revision import Revision
-    from asyncmig.scripts.history import Branch, HistoryEntry
 
 __all__ = [
-    "branch_lines",
+    "current_block",
     "current_line",
-    "head_line",
-    "history_line",
     "log_lines",
     "loss_line",
     "outcome_lines",
     "plan_lines",
-    "revision_block",
-    "seconds_text",
-    "shown_path",
     "status_lines",
-    "table",
 ]
 
 _PLAIN = Styles()
 _BASE = "<base>"
-
-
-def history_line(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
-    """`a -> b (label) (head), message`, in the layout that scripts written for Alembic expect."""
-    revision = entry.revision
-    depends = f" ({', '.join(revision.depends_on)})" if revision.depends_on else ""
-    marks = _marked([*_head_marks(entry), *_tree_marks(entry)])
-    parents = ", ".join(revision.down_revisions) or _BASE
-    return f"{parents}{depends} -> {styles.paint(revision.id, 'id')}{marks}, {_first_line(revision.message)}"
-
-
-def head_line(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
-    """`b (label) (head)`."""
-    return styles.paint(entry.revision.id, "id") + _marked(_head_marks(entry))
-
-
-def _marked(marks: Iterable[str]) -> str:
-    return "".join(f" ({mark})" for mark in marks)
-
-
-def _head_marks(entry: HistoryEntry) -> Iterable[str]:
-    if entry.revision.branch_labels:
-        yield ", ".join(entry.revision.branch_labels)
-    if entry.is_head:
-        # Alembic's words: an effective head is one that another branch depends on.
-        yield "head" if entry.is_effective_head else "effective head"
-    if entry.is_current:
-        yield "current"
-
-
-def _tree_marks(entry: HistoryEntry) -> Iterable[str]:
-    if entry.is_branch_point:
-        yield "branchpoint"
-    if entry.is_merge_point:
-        yield "mergepoint"
-
-
-def revision_block(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
-    """All about one revision, several lines, the docstring indented below."""
-    revision = entry.revision
-    rows = [("Rev", head_line(entry, styles) + _marked(_tree_marks(entry)))]
-    rows.append(("Merges" if revision.is_merge_point else "Parent", ", ".join(revision.down_revisions) or _BASE))
-    if revision.depends_on:
-        rows.append(("Depends on", ", ".join(revision.depends_on)))
-    if entry.is_branch_point:
-        rows.append(("Branches into", ", ".join(entry.children)))
-    if revision.create_date:
-        rows.append(("Create date", revision.create_date))
-    if revision.path:
-        rows.append(("Path", str(revision.path)))
-    lines = [f"{name}: {value}" for name, value in rows]
-    doc = (revision.doc or revision.message).strip().splitlines()
-    return "\n".join([*lines, "", *(f"    {line}".rstrip() for line in doc)])
-
-
-def branch_lines(branch: Branch, styles: Styles = _PLAIN) -> list[str]:
-    """The branch point, then an arrow to each revision that follows it."""
-    point = branch.revision
-    labels = f" ({', '.join(point.branch_labels)})" if point.branch_labels else ""
-    parents = ", ".join(point.down_revisions) or _BASE
-    first = f"{parents} -> {styles.paint(point.id, 'id')}{labels} (branchpoint), {_first_line(point.message)}"
-    return [first, *(f"{'':{len(parents)}} -> {_short(child)}" for child in branch.children)]
-
-
-def _short(revision: Revision) -> str:
-    labels = f" ({', '.join(revision.branch_labels)})" if revision.branch_labels else ""
-    return f"{revision.id}{labels}, {_first_line(revision.message)}"
 
 
 def current_line(row: CurrentRevision, styles: Styles = _PLAIN) -> str:
@@ -125,7 +50,7 @@ def current_block(row: CurrentRevision, styles: Styles = _PLAIN) -> str:
     if row.path:
         rows.append(("Path", str(row.path)))
     lines = [f"{name}: {value}" for name, value in rows]
-    return "\n".join([*lines, "", f"    {_first_line(row.message)}"] if row.message else lines)
+    return "\n".join([*lines, "", f"    {first_line(row.message)}"] if row.message else lines)
 
 
 def plan_lines(report: PlanReport, styles: Styles = _PLAIN) -> list[str]:
@@ -142,7 +67,7 @@ def plan_lines(report: PlanReport, styles: Styles = _PLAIN) -> list[str]:
 
 
 def _step_lines(step: PlannedStep, styles: Styles) -> list[str]:
-    heading = f"{step.direction.value} {step.revision} {_first_line(step.message)}".rstrip()
+    heading = f"{step.direction.value} {step.revision} {first_line(step.message)}".rstrip()
     lines = [styles.paint(heading, "strong")]
     if step.dynamic:
         lines.append(f"  ? {step.dynamic}")
@@ -196,11 +121,11 @@ def _first(values: Sequence[str]) -> Iterable[tuple[bool, str]]:
 
 
 def _applied(when: datetime | None) -> str:
-    return f", applied {_time(when)}" if when else ""
+    return f", applied {time_text(when)}" if when else ""
 
 
 def _because(error: str | None) -> str:
-    return f": {_first_line(error)}" if error else ""
+    return f": {first_line(error)}" if error else ""
 
 
 def _verdict(report: StatusReport, styles: Styles) -> str:
@@ -209,11 +134,11 @@ def _verdict(report: StatusReport, styles: Styles) -> str:
     if foreign:
         wrong.append(f"{', '.join(foreign)} is known neither to the scripts nor to the journal")
     if report.incomplete:
-        wrong.append(f"{_counted(len(report.incomplete), 'revision')} incomplete")
+        wrong.append(f"{counted(len(report.incomplete), 'revision')} incomplete")
     if report.changed:
-        wrong.append(f"{_counted(len(report.changed), 'applied script')} changed since")
+        wrong.append(f"{counted(len(report.changed), 'applied script')} changed since")
     if report.pending:
-        wrong.append(f"{_counted(len(report.pending), 'revision')} to apply")
+        wrong.append(f"{counted(len(report.pending), 'revision')} to apply")
     if not wrong:
         return styles.paint("up to date", "add")
     return styles.paint("; ".join(wrong), "change")
@@ -225,7 +150,7 @@ def outcome_lines(report: Report) -> list[str]:
     ahead = f"; ahead of these scripts: {', '.join(report.ahead)}" if report.ahead else ""
     if not report.steps and report.before == report.after:
         return [f"Nothing to do: the database is at {at}{ahead}."]
-    done = f" after {_counted(len(report.steps), 'step')} in {seconds_text(report.seconds)}" if report.steps else ""
+    done = f" after {counted(len(report.steps), 'step')} in {seconds_text(report.seconds)}" if report.steps else ""
     return [f"The database is at {at}{done}{ahead}."]
 
 
@@ -236,14 +161,14 @@ def log_lines(entries: Sequence[JournalEntry], *, verbose: bool = False) -> list
     for entry, line in zip(entries, table(rows), strict=True):
         lines.append(line)
         if entry.error:
-            lines.append(f"    {entry.error.strip() if verbose else _first_line(entry.error)}")
+            lines.append(f"    {entry.error.strip() if verbose else first_line(entry.error)}")
     return lines
 
 
 def _log_row(entry: JournalEntry, *, verbose: bool) -> list[str]:
     by = "@".join(part for part in (entry.database_user, entry.host) if part)
     row = [
-        _time(entry.finished_at or entry.started_at),
+        time_text(entry.finished_at or entry.started_at),
         entry.direction.value,
         entry.revision,
         entry.outcome.value,
@@ -251,7 +176,7 @@ def _log_row(entry: JournalEntry, *, verbose: bool) -> list[str]:
         by,
     ]
     if verbose:
-        row += [_counted(entry.statements_done, "statement"), f"asyncmig {entry.version}", (entry.checksum or "")[:12]]
+        row += [counted(entry.statements_done, "statement"), f"asyncmig {entry.version}", (entry.checksum or "")[:12]]
     return row
 
 
@@ -262,39 +187,4 @@ def loss_line(loss: Loss) -> str:
     if loss.rows is None:
         return f"- {loss.kind} {loss.name} (rows not counted)"
     about = "about " if loss.estimated else ""
-    return f"- {loss.kind} {loss.name} ({about}{_counted(loss.rows, 'row')})"
-
-
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns aligned on the left, two spaces apart, no spaces at the line's end."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def seconds_text(seconds: float) -> str:
-    """`0.02 s`, `41 s`, `3 min 5 s`."""
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def shown_path(path: Path) -> str:
-    """Relative to the working directory where it lies below it."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _time(when: datetime | None) -> str:
-    if when is None:
-        return ""
-    utc = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return utc.strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]
+    return f"- {loss.kind} {loss.name} ({about}{counted(loss.rows, 'row')})"
