@@ -139,12 +139,16 @@ def _column(column: sa.Column[Any], types: TypePool) -> Column:
 def _default(column: sa.Column[Any]) -> SqlText | None:
     """What DEFAULT says. A FetchedValue says nothing: the database has the default already."""
     default = column.server_default
+    if default is None:
+        return None
     if not isinstance(default, sa.DefaultClause):
         return None
     return sql_literal(default.arg) if isinstance(default.arg, str) else sql_text(default.arg)
 
 
 def _autoincrement(column: sa.Column[Any]) -> Any:
+    if column.default is None and column.server_default is None:
+        return column.autoincrement
     fetched = column.server_default is not None and not isinstance(
         column.server_default, sa.DefaultClause | sa.Identity | sa.Computed
     )
@@ -268,7 +272,8 @@ def _element(expression: Any) -> str | SqlText:
 
 def _options(item: Any, table: sa.Table | None = None) -> Options:
     """The dialect keywords that were given; keys of columns inside become their names."""
-    condition = getattr(item, "_ddl_if", None)
+    # Through __dict__: asking a Column for an attribute that it lacks is slow.
+    condition = item.__dict__.get("_ddl_if")
     # `dialect_options` is memoised: while it is not there no keyword was ever given.
     if "dialect_options" not in item.__dict__ and condition is None:
         return ()
