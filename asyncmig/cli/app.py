@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from asyncmig.cli import failures
 from asyncmig.cli.command import Command, UsageFailure, global_parameters, make_command, take_options
+from asyncmig.cli.output import Console
 from asyncmig.cli.parameters import PlainParameters
 from asyncmig.cli.session import Session
+from asyncmig.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
@@ -168,22 +171,24 @@ def build(migrator: Migrator | None = None) -> typer.Typer:
 
 def run(arguments: list[str] | None = None) -> int:
     """The whole process but its end: parse, run, and return the exit code."""
+    typed = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(build())
     try:
-        code = command.main(arguments, prog_name="asyncmig", standalone_mode=False)
+        code = command.main(typed, prog_name="asyncmig", standalone_mode=False)
     except UsageFailure as failure:
-        return _usage(failure)
+        return _usage(failure, typed)
     except typer.Abort:
-        return 130
+        return Interrupted.exit_code
     except BrokenPipeError:
         return 0
     return code if isinstance(code, int) else 0
 
 
-def _usage(failure: Any) -> int:
-    """A command line that cannot be parsed."""
+def _usage(failure: Any, typed: list[str]) -> int:
+    """A command line that cannot be parsed, answered like any other error."""
     message = failure.format_message()
     path = failure.ctx.command_path if failure.ctx else "asyncmig"
     stop = "" if message.endswith((".", "?")) else "."
-    print(f"error: {message}{stop} {path} --help shows what it takes.", file=sys.stderr)
-    return 2
+    error = UsageError(f"{message}{stop}", hint=f"{path} --help shows what it takes.")
+    console = Console.for_process(as_json="--json" in typed, no_color="--no-color" in typed)
+    return failures.report(error, console, show_traceback=False)

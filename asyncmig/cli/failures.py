@@ -13,7 +13,7 @@ from asyncmig.url import redact
 if TYPE_CHECKING:
     from asyncmig.cli.output import Console
 
-__all__ = ["BUG_EXIT_CODE", "error_payload", "paragraph", "report"]
+__all__ = ["BUG_EXIT_CODE", "error_payload", "paragraph", "report", "say"]
 
 BUG_EXIT_CODE = 3
 
@@ -32,7 +32,7 @@ def error_payload(error: BaseException, exit_code: int) -> dict[str, object]:
     return {
         "type": type(error).__name__,
         "message": redact(error.message if isinstance(error, AsyncmigError) else str(error)),
-        "hint": error.hint if isinstance(error, AsyncmigError) else None,
+        "hint": redact(error.hint) if isinstance(error, AsyncmigError) and error.hint else None,
         "exit_code": exit_code,
         "expected": expected,
         **(error.data if isinstance(error, AsyncmigError) else {}),
@@ -40,16 +40,21 @@ def error_payload(error: BaseException, exit_code: int) -> dict[str, object]:
 
 
 def report(error: BaseException, console: Console, *, show_traceback: bool) -> int:
-    """Say what went wrong and return the exit code that goes with it."""
-    if show_traceback:
-        print(redact("".join(traceback.format_exception(error))), file=console.err, end="")
+    """Say what went wrong, to people and to programs, and return the exit code that goes with it."""
+    say(error, console, show_traceback=show_traceback)
     exit_code = error.exit_code if isinstance(error, AsyncmigError) else BUG_EXIT_CODE
-    width = min(shutil.get_terminal_size().columns, 100) if console.interactive else None
-    text = paragraph(f"error: {_sentences(error)}", width=width)
-    label = console.err_styles.paint("error:", "error")
-    print(redact(text.replace("error:", label, 1)), file=console.err, flush=True)
     console.data({"error": error_payload(error, exit_code)})
     return exit_code
+
+
+def say(error: BaseException, console: Console, *, show_traceback: bool = False, about: str = "") -> None:
+    """The paragraph on stderr; `about` stands before it where several things can fail."""
+    if show_traceback:
+        print(redact("".join(traceback.format_exception(error))), file=console.err, end="")
+    width = min(shutil.get_terminal_size().columns, 100) if console.interactive else None
+    text = paragraph(f"error: {about}{_sentences(error)}", width=width)
+    label = console.err_styles.paint("error:", "error")
+    print(redact(text.replace("error:", label, 1)), file=console.err, flush=True)
 
 
 def _sentences(error: BaseException) -> str:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncmig.cli import payloads, report_texts
+from asyncmig.cli import failures, payloads, report_texts
 from asyncmig.cli.completion import complete_revision
+from asyncmig.cli.everywhere import Answer, ask_each, finish, give_data
 from asyncmig.cli.runner import run
 from asyncmig.cli.session import Session, session_of
 from asyncmig.errors import CheckFailed, UsageError
@@ -31,42 +32,44 @@ def current(
 
 
 async def _current(session: Session, *, check_heads: bool) -> None:
-    console = session.console
-    found: list[tuple[str | None, CurrentReport]] = []
-    behind: list[str] = []
-    for name, migrator in session.each():
-        async with session.connected(migrator):
-            report = await migrator.current()
-            found.append((name, report))
-            if check_heads and not await _at_every_head(migrator, report):
-                behind.append(name or report.database)
-    _show_current(console, found)
-    if behind:
-        raise CheckFailed(f"Not at every head: {', '.join(behind)}.", hint="Run asyncmig upgrade heads.")
+    answers, failed = await ask_each(session, _where_it_is)
+    _show_current(session.console, answers)
+    give_data(session.console, [Answer(one.name, _current_payload(*one.report)) for one in answers], failed)
+    finish(session, failed)
+    behind = [one.name or one.report[0].database for one in answers if not one.report[1]]
+    if check_heads and behind:
+        # Not raised: with --json the object on stdout, which says `at_every_head`, must stay the only one.
+        failures.say(
+            CheckFailed(f"Not at every head: {', '.join(behind)}.", hint="Run asyncmig upgrade heads."), session.console
+        )
+        raise typer.Exit(CheckFailed.exit_code)
 
 
-async def _at_every_head(migrator: Migrator, report: CurrentReport) -> bool:
+async def _where_it_is(migrator: Migrator) -> tuple[CurrentReport, bool]:
+    """The report, and whether the database is at every head and nowhere else."""
+    report = await migrator.current()
     heads = {head.id for head in await migrator.heads(resolve_dependencies=True)}
-    rows = {row.revision for row in report.revisions}
-    return heads <= rows and all(row.state.value != "foreign" for row in report.revisions)
+    known = all(row.state.value != "foreign" for row in report.revisions)
+    return report, known and heads <= {row.revision for row in report.revisions}
 
 
-def _show_current(console: Console, found: list[tuple[str | None, CurrentReport]]) -> None:
-    render = report_texts.current_block if console.verbose else report_texts.current_line
-    width = max((len(name) for name, _ in found if name), default=0)
-    lines: list[str] = []
-    for name, report in found:
-        texts_of_rows = [render(row, console.out_styles) for row in report.revisions]
-        if name is not None:
-            lines += [f"{name:{width}}  {text}" for text in texts_of_rows or ["<base>"]]
-        else:
-            lines += texts_of_rows
+def _current_payload(report: CurrentReport, at_every_head: bool) -> dict[str, object]:
+    return {**payloads.object_payload(report), "at_every_head": at_every_head}
+
+
+def _show_current(console: Console, answers: list[Answer[tuple[CurrentReport, bool]]]) -> None:
+    line = report_texts.current_block if console.verbose else report_texts.current_line
+    width = max((len(one.name or "") for one in answers), default=0)
+    shown: list[str] = []
+    for one in answers:
+        report, _ = one.report
+        rows = [line(row, console.out_styles) for row in report.revisions]
+        shown += [f"{one.name:{width}}  {row}" for row in rows or ["<base>"]] if one.name else rows
         if console.verbose:
             console.note(f"Database {report.database}")
-        if not report.revisions and name is None:
+        if not rows and one.name is None:
             console.note("No revision is applied to the database.")
-    console.result(("\n\n" if console.verbose else "\n").join(lines))
-    _data(console, [(name, payloads.object_payload(report)) for name, report in found])
+    console.result(("\n\n" if console.verbose else "\n").join(shown))
 
 
 def status(ctx: typer.Context) -> None:
@@ -76,24 +79,18 @@ def status(ctx: typer.Context) -> None:
 
 async def _status(session: Session) -> None:
     console = session.console
-    found: list[tuple[str | None, StatusReport]] = []
-    for name, migrator in session.each():
-        async with session.connected(migrator):
-            found.append((name, await migrator.status()))
+    answers, failed = await ask_each(session, lambda migrator: migrator.status())
     blocks = []
-    for name, report in found:
-        heading = [f"[{name}]"] if name else []
-        blocks.append("\n".join([*heading, *report_texts.status_lines(report, console.out_styles)]))
+    for one in answers:
+        heading = [f"[{one.name}]"] if one.name else []
+        blocks.append("\n".join([*heading, *report_texts.status_lines(one.report, console.out_styles)]))
     console.result("\n\n".join(blocks))
-    _data(console, [(name, {**payloads.object_payload(report), "clean": report.clean}) for name, report in found])
+    give_data(console, [Answer(one.name, _status_payload(one.report)) for one in answers], failed)
+    finish(session, failed)
 
 
-def _data(console: Console, found: list[tuple[str | None, dict[str, object]]]) -> None:
-    """One database's report as the object itself, several under their names."""
-    if len(found) == 1 and found[0][0] is None:
-        console.data(found[0][1])
-    else:
-        console.data({"databases": {str(name): payload for name, payload in found}})
+def _status_payload(report: StatusReport) -> dict[str, object]:
+    return {**payloads.object_payload(report), "clean": report.clean}
 
 
 def plan(
@@ -130,7 +127,7 @@ async def _check(session: Session) -> None:
     async with session.connected(session.writing()) as migrator:
         report = await migrator.check()
     console.note(f"{report.database} is up to date.")
-    console.data({**payloads.object_payload(report), "clean": report.clean})
+    console.data(_status_payload(report))
 
 
 def log(

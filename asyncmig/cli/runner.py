@@ -42,8 +42,20 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """
     import asyncio
 
+    _show_warnings()
     with asyncio.Runner() as runner:
         return runner.run(_supervised(coroutine))
+
+
+def _show_warnings() -> None:
+    """Let what asyncmig logs (warnings) reach stderr, unless the process has set up logging for it."""
+    import logging
+
+    logger = logging.getLogger("asyncmig")
+    if all(isinstance(handler, logging.NullHandler) for handler in (*logger.handlers, *logging.getLogger().handlers)):
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("warning: %(message)s"))
+        logger.addHandler(handler)
 
 
 async def _supervised(coroutine: Coroutine[Any, Any, T]) -> T:

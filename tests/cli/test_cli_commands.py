@@ -205,6 +205,23 @@ def test_failing_script_says_which_and_leaves_the_step_before(cli: Any, shop: Pr
     assert cli("upgrade").expect(3).stdout == ""
 
 
+def test_database_that_cannot_answer_does_not_hide_the_others(cli: Any, shop: Project) -> None:
+    away = "postgresql://ann:s3cret@127.0.0.1:1/x"
+    shop.config(databases={"away": {"url": away}, "shop": {"url": "sqlite:///shop.db"}})
+    cli("upgrade", "-n", "shop").expect(0)
+    done = cli("current").expect(5)
+    assert done.stdout == f"shop  {SECOND} (head)\n"
+    assert done.stderr.startswith("error: away: ")
+    data = parsed(cli("status", "--json").expect(5).stdout)["databases"]
+    assert data["shop"]["clean"] is True
+    assert data["away"]["error"]["type"] == "ConnectionFailed"
+
+
+def test_json_stays_one_object_where_the_command_line_or_a_check_fails(cli: Any, shop: Project) -> None:
+    assert parsed(cli("upgrade", "--nope", "--json").expect(2).stdout)["error"]["type"] == "UsageError"
+    assert parsed(cli("current", "--check-heads", "--json").expect(1).stdout)["at_every_head"] is False
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

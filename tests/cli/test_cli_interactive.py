@@ -42,7 +42,7 @@ def test_interrupted_question_ends_at_once_and_changes_nothing(cli: Any, shop: P
     child.expect(r"table account \(0 rows\)")
     child.expect(r"\[y/N\] ")
     child.sendintr()
-    child.expect("error: Interrupted")
+    child.expect("Interrupted")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130

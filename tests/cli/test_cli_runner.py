@@ -99,3 +99,17 @@ def test_signals_cancel_once_and_wait_for_the_cleanup(body: str, signals: list[s
     assert stdout.splitlines()[0] == "cleaned"
     assert stdout.splitlines()[-1] in ("Interrupted", "KeyboardInterrupt")
     assert process.returncode == 130
+
+
+def test_warnings_that_are_logged_reach_stderr_once() -> None:
+    program = """
+        import logging
+        from asyncmig.cli.runner import run
+        async def work():
+            logging.getLogger("asyncmig").warning("the lock was lost")
+            logging.getLogger("asyncmig").info("not this")
+        run(work())
+        run(work())
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(program)], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "warning: the lock was lost\n" * 2)
