@@ -100,7 +100,17 @@ class JournalRow:
 
 
 _HOST = socket.gethostname()
-_PROGRESS = ("outcome", "finished_at", "duration_ms", "statements_done", "statements", "error")
+# The hashes too: what is gone on with is the script as it was mended.
+_PROGRESS = (
+    "outcome",
+    "checksum",
+    "file_hash",
+    "finished_at",
+    "duration_ms",
+    "statements_done",
+    "statements",
+    "error",
+)
 
 
 class Ledger:

@@ -79,6 +79,7 @@ class Run:
         if self.request.direction is Direction.STAMP:
             if incomplete:
                 await self.session.ledger(lambda ledger: ledger.abandon())
+                incomplete = {}
         else:
             self._refuse_interfering(incomplete, plan)
             await self._check_scripts(placement)
