@@ -296,9 +296,9 @@ class Migrator:
             finally:
                 await database.aclose()
 
-    async def target_database(self) -> TargetDatabase:
-        """Which database the methods above mean, and which place named it; no connection is made."""
-        site = await self._site(offline=True)
+    async def target_database(self, *, sql: bool = False) -> TargetDatabase:
+        """Which database the methods above mean, with `sql` or without, and which place named it; no connection is made."""
+        site = await self._site(offline=sql)
         return TargetDatabase(site.name, site.source)
 
     # Inside

@@ -43,7 +43,7 @@ async def _upgrade(session: Session, revision: str, *, sql: bool, tag: str | Non
     console = session.console
     progress = progress_for(console)
     async with session.connected(session.writing(progress), connects=not sql) as migrator:
-        await _announce_target(console, migrator)
+        await _announce_target(console, migrator, sql=sql)
         with progress.shown():
             report = await migrator.upgrade(revision, sql=sql, tag=tag)
     _show_report(console, report)
@@ -70,7 +70,7 @@ async def _downgrade(session: Session, revision: str, *, sql: bool, tag: str | N
     console = session.console
     progress = progress_for(console)
     async with session.connected(session.writing(progress), connects=not sql) as migrator:
-        await _announce_target(console, migrator)
+        await _announce_target(console, migrator, sql=sql)
         if not sql:
             await _confirm_losses(session, migrator, revision)
         with progress.shown():
@@ -106,7 +106,7 @@ def stamp(
 async def _stamp(session: Session, revisions: list[str], *, sql: bool, purge: bool, tag: str | None) -> None:
     console = session.console
     async with session.connected(session.writing(), connects=not sql) as migrator:
-        await _announce_target(console, migrator)
+        await _announce_target(console, migrator, sql=sql)
         report = await migrator.stamp(revisions, sql=sql, purge=purge, tag=tag)
     _show_report(console, report)
 
@@ -119,14 +119,14 @@ def ensure_version(ctx: typer.Context, sql: _Sql = False) -> None:
 async def _ensure_version(session: Session, *, sql: bool) -> None:
     console = session.console
     async with session.connected(session.writing(), connects=not sql) as migrator:
-        await _announce_target(console, migrator)
+        await _announce_target(console, migrator, sql=sql)
         text = await migrator.ensure_version(sql=sql)
     console.result((text or "").rstrip("\n"))
     console.data({"sql": text} if sql else {"ensured": True})
 
 
-async def _announce_target(console: Console, migrator: Migrator) -> None:
-    target = await migrator.target_database()
+async def _announce_target(console: Console, migrator: Migrator, *, sql: bool) -> None:
+    target = await migrator.target_database(sql=sql)
     console.note(f"Database {target.url} (from {target.source})")
 
 

@@ -70,8 +70,10 @@ async def _end_statement(database: Database, backend: int) -> None:
 def _cancel_until_idle(engine: sa.Engine, backend: int) -> None:
     # A pool of its own: the application's may consist of the one connection that is stuck.
     pool = engine.pool.recreate()
+    # Held by name: a connection that nobody holds is closed at once, under its cursor.
+    second = pool.connect()
     try:
-        cursor = pool.connect().cursor()
+        cursor = second.cursor()
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
             cursor.execute(_STATE.format(pid=backend))
@@ -81,4 +83,5 @@ def _cancel_until_idle(engine: sa.Engine, backend: int) -> None:
             cursor.execute(_CANCEL.format(pid=backend))
             await_only(anyio.sleep(0.05))
     finally:
+        second.close()
         pool.dispose()

@@ -222,6 +222,19 @@ def test_json_stays_one_object_where_the_command_line_or_a_check_fails(cli: Any,
     assert parsed(cli("current", "--check-heads", "--json").expect(1).stdout)["at_every_head"] is False
 
 
+@pytest.mark.parametrize("arguments", [["upgrade"], ["upgrade", "--sql"], ["plan"], ["status"], ["stamp", "head"]])
+def test_env_is_run_once_a_command(cli: Any, shop: Project, arguments: list[str]) -> None:
+    shop.env(
+        """
+        import sys
+        from asyncmig import Environment
+        print("env.py runs", file=sys.stderr)
+        environment = Environment()
+        """
+    )
+    assert cli(*arguments).expect(0).stderr.count("env.py runs") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -12,6 +12,7 @@ from typing import Any
 import pexpect
 import pytest
 from projects import Project
+from servers import rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +99,30 @@ def test_interrupted_step_is_rolled_back(cli: Any, shop: Project, number: signal
     with closing(sqlite3.connect(shop.folder / "shop.db")) as connection:
         assert connection.execute("select count(*) from sqlite_master where name = 'half'").fetchone() == (0,)
     assert cli("current").expect(0).stdout == "9c1d2e3f4a5b\n"
+
+
+def test_interrupted_statement_does_not_run_on_in_the_server(shop: Project, postgres_url: str) -> None:
+    shop.revision("ffff00001111", "9c1d2e3f4a5b", message="slow", upgrade='op.execute("select pg_sleep(60)")')
+    sleeping = "select count(*) from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "asyncmig", "upgrade", "--url", postgres_url],
+        cwd=shop.folder,
+        env={"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 20
+    while rows(postgres_url, sleeping) == [(0,)] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130, stderr
+    assert [line.partition(" ")[0] for line in stderr.splitlines()] == ["Database", "upgrade", "upgrade", "error:"], (
+        stderr
+    )
+    assert rows(postgres_url, sleeping) == [(0,)]
+    assert rows(postgres_url, "select version_num from asyncmig_version") == [("9c1d2e3f4a5b",)]
 
 
 def test_reader_that_goes_away_is_no_error(shop: Project) -> None:
