@@ -19,6 +19,7 @@ from asyncmig.database.events import Observer, Retrying, StepFailed, StepFinishe
 from asyncmig.database.failures import is_retryable, message_of
 from asyncmig.database.ledger import Incomplete, Ledger, Overtaken
 from asyncmig.database.live import LiveStep, StepSettings, transaction_events
+from asyncmig.errors import LockTimeout
 
 if TYPE_CHECKING:
     from asyncmig.database.connection import Connection
@@ -60,7 +61,8 @@ class Executor:
     """One run. `steps` grows as steps are applied: after a failure it says what stands.
 
     `recheck`: whether each step reads the version rows again inside its transaction, because no lock keeps
-    others away. `retries`: seconds within which a step that lost a lock is tried again.
+    others away. `retries`: seconds within which a step that lost a lock is tried again; 0 where it cannot be alone.
+    `failure`: the transaction in which a failed step is journaled, None where it is not to be.
     """
 
     connection: Connection
@@ -68,9 +70,9 @@ class Executor:
     settings: StepSettings
     hooks: Hooks
     transaction: Callable[[Driver], StepTransaction]
+    failure: Callable[[Driver], StepTransaction | None]
     recheck: bool
     retries: float
-    journal_failures: bool = True
     steps: list[StepReport] = field(default_factory=list)
     _running: LiveStep | None = None
 
@@ -122,8 +124,12 @@ class Executor:
         self._running = attempt.live
         try:
             return attempt.run(recheck=self.recheck)
-        except Overtaken:
+        except Overtaken as overtaken:
             attempt.undo()
+            reason = overtaken.__cause__
+            if isinstance(reason, Exception) and attempt.ledger.read().versions == step.before:
+                # Nobody was faster: a deferred constraint of the application's failed in the same words.
+                raise StepBroken(attempt, reason) from reason
             raise
         except Exception as error:
             attempt.undo()
@@ -134,7 +140,8 @@ class Executor:
 
     async def _failed(self, broken: StepBroken) -> None:
         step = broken.step
-        if self.journal_failures:
+        # A step that never got the file has nothing to tell, and its row would wait for the file as long again.
+        if not isinstance(broken.error, LockTimeout):
             await self.connection.run_sync(self._journal_failure, broken)
         await announce_async(self.observer, StepFailed(step.revision.id, step.direction, broken.error))
         if self.hooks.on_error is not None:
@@ -146,7 +153,9 @@ class Executor:
         """After the rollback, in a transaction of its own; where that fails too, the log has to do."""
         try:
             driver = driver_of(connection)
-            transaction = self.transaction(driver)
+            transaction = self.failure(driver)
+            if transaction is None:
+                return
             transaction.begin()
             broken.attempt.journal_failure(Ledger(self.ledger_sql, driver), message_of(broken.error))
             transaction.commit()

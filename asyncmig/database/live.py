@@ -19,6 +19,8 @@ from sqlalchemy.util import await_only
 
 from asyncmig.database.driver import Driver
 from asyncmig.database.events import Observer, StatementStarted, announce
+from asyncmig.database.failures import is_lost_swap
+from asyncmig.database.ledger import Overtaken
 from asyncmig.database.reflect import look_up
 from asyncmig.dialects.base import Dialect
 from asyncmig.dialects.statement import Statement
@@ -83,6 +85,7 @@ class LiveStep:
         self._finished = 0
         self._autocommit = False
         self._closing = False
+        self._bound = False
         self._owner = StepOwner(asyncio.current_task)
 
     # Sink
@@ -102,6 +105,7 @@ class LiveStep:
     def bind(self, origin: Origin | None) -> sa.Connection:
         if self._skipping:
             raise self._cannot_resume("the script uses the connection", origin)
+        self._bound = True
         self._ensure_begun()
         return self._driver.connection
 
@@ -141,18 +145,34 @@ class LiveStep:
     def start(self) -> None:
         self._ensure_begun()
 
-    def ready_to_finish(self) -> None:
-        """The script is through: the closing rows may be written, in a transaction that is open."""
+    def finish(self, ending: Callable[[], Sequence[str]]) -> None:
+        """The script is through: send the closing statements and commit.
+
+        Overtaken when one of them does not change or find its row.
+        """
         if self._skipping:
             raise self._cannot_resume("the script ends", None)
         self._autocommit = False
-        self._ensure_begun()
-
-    def commit(self) -> None:
         self._closing = True
-        self._transaction.commit()
+        try:
+            self._end_with(ending())
+        except sa.exc.DBAPIError as error:
+            if is_lost_swap(error):
+                raise Overtaken(self.revision) from error
+            raise
         if self._transaction.divisible and self._driver.connection.in_transaction():
             self._driver.connection.commit()
+
+    def _end_with(self, statements: Sequence[str]) -> None:
+        closing = self._transaction.closing
+        if closing is not None:
+            self._driver.run(self._opened(";\n".join((*statements, closing))))
+            return
+        self._ensure_begun()
+        for sql in statements:
+            if self._driver.execute(sql) != 1:
+                raise Overtaken(self.revision)
+        self._transaction.commit()
 
     def rollback(self) -> None:
         self._closing = True
@@ -164,7 +184,7 @@ class LiveStep:
 
     def on_begin(self) -> None:
         if not self._closing:
-            self._ensure_begun()
+            self._begin()
 
     def on_commit(self) -> None:
         """`bind.commit()`: the script ends the transaction, so the journal has to know."""
@@ -177,6 +197,11 @@ class LiveStep:
         if not self._transaction.divisible:
             raise self._indivisible("A rollback", None)
         self._transaction.rollback()
+
+    def on_after_cursor_execute(self) -> None:
+        """`bind.execute("COMMIT")` ends the transaction too; a statement of ours is looked at where it is sent."""
+        if not (self._closing or self._autocommit or self.failing or self._driver.in_transaction):
+            self._notice_end()
 
     # Statements
 
@@ -202,7 +227,6 @@ class LiveStep:
         self._finished = self.count
 
     def _send(self, statement: Statement) -> Any:
-        self._ensure_begun()
         observer = self._settings.observer
         if observer is not None:
             announce(observer, StatementStarted(self.revision, self.count, statement.sql, statement.origin))
@@ -219,12 +243,30 @@ class LiveStep:
 
     def _execute(self, statement: Statement) -> Any:
         if statement.clause is None:
-            return self._driver.run(statement.sql)
+            return self._driver.run(self._opened(statement.sql))
+        self._ensure_begun()
         options = dict(statement.execution_options or {})
         return self._driver.connection.execute(statement.clause, statement.parameters, execution_options=options)
 
+    def _opened(self, sql: str) -> str:
+        """`sql`, behind what begins the transaction where that has still to be sent."""
+        if self._autocommit or self._driver.in_transaction:
+            return sql
+        if self._transaction.opening is None:
+            self._transaction.begin()
+            return sql
+        return f"{self._transaction.opening};\n{sql}"
+
     def _ensure_begun(self) -> None:
-        if not self._autocommit and not self._driver.in_transaction:
+        self._begin()
+        connection = self._driver.connection
+        if self._bound and not self._autocommit and not connection.in_transaction():
+            # What the script did through `op` is the driver's affair: without this, SQLAlchemy would take the
+            # script's bind.commit() for a commit of nothing.
+            connection.begin()
+
+    def _begin(self) -> None:
+        if not self._autocommit and not self._transaction.active:
             self._transaction.begin()
 
     # Dividing a step
@@ -233,7 +275,9 @@ class LiveStep:
         """Commit what was done so far, with a journal row that says how far that is."""
         if not self._transaction.divisible:
             raise self._indivisible("A COMMIT", origin)
-        self._ensure_begun()
+        if self._autocommit:
+            return  # every statement of the block is committed and journaled already
+        self._begin()
         self._checkpoint(self.digests)
         self._transaction.commit()
         self.divided = True
@@ -290,17 +334,17 @@ async def _ready(connection: AsyncConnection) -> AsyncConnection:
 
 @contextmanager
 def transaction_events(connection: sa.Connection, step: Callable[[], LiveStep | None]) -> Iterator[None]:
-    """Let the running step hear of a script's own begin, commit and rollback on this one Connection object."""
+    """Let the running step hear what a script does with the transaction through this one Connection object."""
 
-    def tell(name: str) -> Callable[[sa.Connection], None]:
-        def listener(_connection: sa.Connection) -> None:
+    def tell(name: str) -> Callable[..., None]:
+        def listener(*_: object) -> None:
             running = step()
             if running is not None:
                 getattr(running, name)()
 
         return listener
 
-    listeners = {name: tell(f"on_{name}") for name in ("begin", "commit", "rollback")}
+    listeners = {name: tell(f"on_{name}") for name in ("begin", "commit", "rollback", "after_cursor_execute")}
     for name, listener in listeners.items():
         event.listen(connection, name, listener)
     try:

@@ -16,12 +16,12 @@ from asyncmig.database.applied import changed_message, changed_scripts, refuse_c
 from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
 from asyncmig.database.executor import Executor, StepBroken
-from asyncmig.database.failures import message_of
+from asyncmig.database.failures import is_access_denied, message_of
 from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.placement import Placement
 from asyncmig.database.report import Report
 from asyncmig.database.request import Request, placed
-from asyncmig.errors import AsyncmigError, MigrationFailed, OperationError, VersionTableError
+from asyncmig.errors import AsyncmigError, LockTimeout, MigrationFailed, OperationError, VersionTableError
 from asyncmig.revisions.plan import Direction, Plan
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Run:
     load: Callable[[Plan], Sequence[Work]]
     settings: StepSettings
     hooks: Hooks
+    _began: frozenset[str] = frozenset()
 
     async def run(self) -> Report:
         """Bring the database to the target, from wherever it is once the lock is ours."""
@@ -57,20 +58,28 @@ class Run:
             settings=self.settings,
             hooks=self.hooks,
             transaction=self.session.step_transaction,
+            failure=self.session.failure_transaction,
             recheck=not (lock.exclusive or self.session.exclusive),
-            retries=self.session.config.lock_timeout,
-            journal_failures=self.session.journals_failures,
+            retries=0 if self._undivided else self.session.config.lock_timeout,
         )
         while True:
-            placement = await placed(self.session, self.request.graph)
             try:
-                after = await self._pass(executor, placement)
+                async with self.session.all_steps():
+                    placement = await placed(self.session, self.request.graph)
+                    self._began = placement.rows
+                    after = await self._pass(executor, placement)
             except Overtaken:
+                if self._undivided:
+                    executor.steps.clear()
                 await anyio.sleep(random.uniform(0, 0.05))
             except StepBroken as broken:
                 raise self._explained(broken, executor) from broken.error
             else:
                 return self.request.report(placement, after, tuple(executor.steps), lock.waited)
+
+    @property
+    def _undivided(self) -> bool:
+        return self.session.config.transaction == "run"
 
     async def _pass(self, executor: Executor, placement: Placement) -> frozenset[str]:
         """Plan from where the database is now, and do it; gives the version rows afterwards."""
@@ -124,19 +133,18 @@ class Run:
 
     def _explained(self, broken: StepBroken, executor: Executor) -> AsyncmigError:
         """The failed step in words: where it failed, what stands, what to do."""
-        standing = () if self.session.config.transaction == "run" else tuple(executor.steps)
+        standing = () if self._undivided else tuple(executor.steps)
+        if isinstance(broken.error, LockTimeout) and not standing and not broken.divided:
+            return broken.error
         step, statement = broken.step, broken.statement
         line = statement.origin.line if statement and statement.origin else _script_line(broken)
         left = "is incomplete and goes on where it stopped" if broken.divided else "was rolled back"
         what = "Upgrade" if step.direction is Direction.UPGRADE else step.direction.capitalize()
         path = step.revision.path
         where = f" ({path}:{line})" if path and line else f" ({path})" if path else ""
-        done = (
-            f"{len(standing)} earlier step{'s' if len(standing) != 1 else ''} stand" if standing else "nothing stands"
-        )
-        report = self.request.report(None, step.before, standing)
+        report = self.request.report(None, self._began if self._undivided else step.before, standing)
         return MigrationFailed(
-            f"{what} of {step.revision.id}{where} failed: {_reason(broken.error)}. The revision {left}; {done}.",
+            f"{what} of {step.revision.id}{where} failed: {_reason(broken.error)} The revision {left}; {_before(len(standing))}.",
             report=report,
             revision=step.revision.id,
             path=path,
@@ -147,16 +155,32 @@ class Run:
         )
 
 
+def _before(steps: int) -> str:
+    if steps == 0:
+        return "no other was applied"
+    return "the step before it is kept" if steps == 1 else f"the {steps} steps before it are kept"
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, AsyncmigError):
-        return error.message.rstrip(".")
+        return _sentence(error.message)
     if isinstance(error, sa.exc.DBAPIError):
-        return message_of(error).rstrip(".")
-    return f"{type(error).__name__}: {message_of(error)}".rstrip(".")
+        return _sentence(message_of(error))
+    return _sentence(f"{type(error).__name__}: {message_of(error)}")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _hint(error: Exception) -> str | None:
-    return error.hint if isinstance(error, AsyncmigError) else None
+    if isinstance(error, AsyncmigError):
+        return error.hint
+    return (
+        "Check the rights of the user, and whether the database or its file is read-only."
+        if is_access_denied(error)
+        else None
+    )
 
 
 def _script_line(broken: StepBroken) -> int | None:

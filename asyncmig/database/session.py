@@ -44,13 +44,9 @@ _RELEASE_SECONDS = 10
 
 @dataclass
 class Session(ABC):
-    """`careful`: a failed statement of ours would end somebody's transaction, so none may fail.
-
-    `journals_failures`: whether a failed step leaves a row in the journal, in a transaction of its own.
-    """
+    """`careful`: a failed statement of ours would end somebody's transaction, so none may fail."""
 
     careful: ClassVar[bool]
-    journals_failures: ClassVar[bool]
     connection: Connection
     ledger_sql: LedgerSql
     config: Config
@@ -79,12 +75,20 @@ class Session(ABC):
         """The transaction of one step."""
 
     @abstractmethod
+    def failure_transaction(self, driver: Driver) -> StepTransaction | None:
+        """Where a failed step is journaled after its rollback; None where a failure must leave nothing."""
+
+    @abstractmethod
     async def create_ledger(self) -> None:
         """Make the version table and the journal where they are missing."""
 
     @abstractmethod
     def whole_run(self) -> AbstractAsyncContextManager[None]:
-        """What surrounds all steps: cleanup after a cancellation, and the transaction where one holds all steps."""
+        """What surrounds all that is done under the lock: cleanup after a cancellation."""
+
+    @abstractmethod
+    def all_steps(self) -> AbstractAsyncContextManager[None]:
+        """What surrounds looking, planning and the steps: the transaction, where one holds them all."""
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[RunLock]:
@@ -119,7 +123,6 @@ class OwnSession(Session):
     """On a connection in autocommit mode that nobody else uses."""
 
     careful = False
-    journals_failures = True
     database: Database
 
     @property
@@ -127,7 +130,10 @@ class OwnSession(Session):
         return self.config.transaction == "run" and not self.dialect.has_advisory_locks
 
     def step_transaction(self, driver: Driver) -> StepTransaction:
-        return RunTransaction(driver) if self.config.transaction == "run" else self._own(driver)
+        return self._own(driver, RunTransaction if self.config.transaction == "run" else OwnTransaction)
+
+    def failure_transaction(self, driver: Driver) -> StepTransaction | None:
+        return self._own(driver)
 
     async def create_ledger(self) -> None:
         await self.connection.run_sync(self._create_ledger)
@@ -157,8 +163,7 @@ class OwnSession(Session):
     async def whole_run(self) -> AsyncIterator[None]:
         backend = await backend_of(self.connection)
         try:
-            async with self._one_transaction():
-                yield
+            yield
         except Exception:
             raise  # the step has rolled back
         except BaseException:
@@ -166,7 +171,7 @@ class OwnSession(Session):
             raise
 
     @asynccontextmanager
-    async def _one_transaction(self) -> AsyncIterator[None]:
+    async def all_steps(self) -> AsyncIterator[None]:
         if self.config.transaction != "run":
             yield
             return
@@ -178,9 +183,9 @@ class OwnSession(Session):
             raise
         await self.connection.run_sync(lambda sync: self._own(driver_of(sync)).commit())
 
-    def _own(self, driver: Driver) -> OwnTransaction:
+    def _own(self, driver: Driver, kind: type[OwnTransaction] = OwnTransaction) -> OwnTransaction:
         begin = self.dialect.begin(self.config.statement_lock_timeout)
-        return OwnTransaction(driver, begin, self.config.lock_timeout)
+        return kind(driver, begin, self.config.lock_timeout)
 
 
 @dataclass
@@ -188,7 +193,6 @@ class CallersSession(Session):
     """Inside the transaction of a connection that the caller gave; it is never committed here."""
 
     careful = True
-    journals_failures = False
 
     @property
     def exclusive(self) -> bool:
@@ -197,12 +201,19 @@ class CallersSession(Session):
     def step_transaction(self, driver: Driver) -> StepTransaction:
         return CallersTransaction(driver)
 
+    def failure_transaction(self, driver: Driver) -> StepTransaction | None:
+        return None
+
     async def create_ledger(self) -> None:
         await self.ledger(lambda ledger: ledger.create())
 
     @asynccontextmanager
     async def whole_run(self) -> AsyncIterator[None]:
         await self.connection.run_sync(self._require_transaction)
+        yield
+
+    @asynccontextmanager
+    async def all_steps(self) -> AsyncIterator[None]:
         yield
 
     def _require_transaction(self, connection: sa.Connection) -> None:

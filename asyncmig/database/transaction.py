@@ -21,13 +21,24 @@ __all__ = ["CallersTransaction", "OwnTransaction", "RunTransaction", "StepTransa
 
 
 class StepTransaction(ABC):
-    """`divisible`: whether what a step has done may be committed before the step is over; else `why_not` says why."""
+    """`divisible`: whether what a step has done may be committed before the step is over; else `why_not` says why.
+
+    `opening` and `closing` are what begins and ends the transaction where that may be sent together with other
+    statements, saving a round trip each; None where `begin` and `commit` have to be called.
+    """
 
     divisible = True
     why_not = ""
+    opening: str | None = None
+    closing: str | None = None
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
+
+    @property
+    def active(self) -> bool:
+        """Whether `begin` has been done and what follows can still be rolled back."""
+        return self.driver.in_transaction
 
     @abstractmethod
     def begin(self) -> None: ...
@@ -42,14 +53,16 @@ class StepTransaction(ABC):
 class OwnTransaction(StepTransaction):
     """BEGIN and COMMIT of our own, whatever SQLAlchemy believes: its connection is in autocommit mode.
 
-    `begin_sql` may carry a SET LOCAL behind it. On SQLite, BEGIN IMMEDIATE and COMMIT answer "database is
+    `begin_sql` may carry a SET LOCAL behind it; `joins` says that the driver takes several statements in one text. On SQLite, BEGIN IMMEDIATE and COMMIT answer "database is
     locked" while another process writes or reads: both are tried again for up to `patience` seconds.
     """
 
-    def __init__(self, driver: Driver, begin_sql: str, patience: float) -> None:
+    def __init__(self, driver: Driver, begin_sql: str, patience: float, *, joins: bool) -> None:
         super().__init__(driver)
         self.begin_sql = begin_sql
         self.patience = patience
+        if joins:
+            self.opening, self.closing = begin_sql, "COMMIT"
 
     def begin(self) -> None:
         self._patiently(self.begin_sql)
@@ -77,19 +90,13 @@ class OwnTransaction(StepTransaction):
             await_only(anyio.sleep(random.uniform(0.01, 0.05)))
 
 
-class RunTransaction(StepTransaction):
-    """A step within one transaction for the whole run, which the executor opens and closes."""
+class RunTransaction(OwnTransaction):
+    """A step within one transaction for the whole run: the session begins and commits it, a failing step ends it."""
 
     divisible = False
     why_not = 'transaction = "run" keeps all revisions in one transaction'
 
-    def begin(self) -> None:
-        return
-
     def commit(self) -> None:
-        return
-
-    def rollback(self) -> None:
         return
 
 
@@ -99,13 +106,24 @@ class CallersTransaction(StepTransaction):
     divisible = False
     why_not = "the transaction belongs to the caller of connection="
 
+    def __init__(self, driver: Driver) -> None:
+        super().__init__(driver)
+        self._saved = False
+
+    @property
+    def active(self) -> bool:
+        return self._saved
+
     def begin(self) -> None:
         self.driver.run("SAVEPOINT asyncmig_step")
+        self._saved = True
 
     def commit(self) -> None:
         self.driver.run("RELEASE SAVEPOINT asyncmig_step")
+        self._saved = False
 
     def rollback(self) -> None:
-        if self.driver.in_transaction:
+        if self._saved and self.driver.in_transaction:
             self.driver.run("ROLLBACK TO SAVEPOINT asyncmig_step")
             self.driver.run("RELEASE SAVEPOINT asyncmig_step")
+        self._saved = False
