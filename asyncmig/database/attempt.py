@@ -105,16 +105,19 @@ class Attempt:
 
     def run(self, *, recheck: bool) -> StepReport:
         """Do the step and commit it. `recheck`: Overtaken when the version rows are not `step.before` any more."""
-        self.live.start()
-        if recheck and self.ledger.read().versions != self.step.before:
-            raise Overtaken(self.step.revision.id)
+        if recheck:
+            self.live.start()
+            if self.ledger.read().versions != self.step.before:
+                raise Overtaken(self.step.revision.id)
         self._hook(self.hooks.before_step, self.step.before)
         self._script()
         self._hook(self.hooks.after_step, self.step.after)
-        self.live.ready_to_finish()
-        self.ledger.record(self.step.change, self._row(Outcome.APPLIED, self.live.digests), started=self.journaled)
-        self.live.commit()
+        self.live.finish(self._ending)
         return self._report()
+
+    def _ending(self) -> tuple[str, ...]:
+        row = self._row(Outcome.APPLIED, self.live.digests)
+        return self.ledger.record(self.step.change, row, started=self.journaled)
 
     def checkpoint(self, digests: Sequence[str]) -> None:
         """The journal row of a revision under way: written once, then brought up to date."""
@@ -138,6 +141,7 @@ class Attempt:
 
     def _hook(self, hook: Hook | None, heads: frozenset[str]) -> None:
         if hook is not None:
+            self.live.start()  # the hook's own statements belong to the step
             answer = hook(self.info(heads))
             if answer is not None:
                 await_only(answer)

@@ -21,7 +21,8 @@ from sqlalchemy.util import greenlet_spawn
 
 from asyncmig.database.connection import Connection
 from asyncmig.database.failures import connection_failure
-from asyncmig.errors import ConnectionFailed
+from asyncmig.errors import ConnectionFailed, DriverError
+from asyncmig.url import how_to_install
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -42,7 +43,7 @@ class Database:
 
     def __init__(self, target: AsyncEngine | URL, source: str, options: Mapping[str, Any] | None = None) -> None:
         self.owned = isinstance(target, URL)
-        self.engine = _make_engine(target, options or {}) if isinstance(target, URL) else target.sync_engine
+        self.engine = _engine_of(target, options or {}) if isinstance(target, URL) else target.sync_engine
         self.source = source
 
     @property
@@ -51,7 +52,8 @@ class Database:
 
     @property
     def name(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        # psycopg_async is how SQLAlchemy calls the driver inside; nobody writes it.
+        return self.url.render_as_string(hide_password=True).replace("+psycopg_async:", "+psycopg:", 1)
 
     @property
     def dialect_name(self) -> str:
@@ -102,6 +104,17 @@ class Database:
         if self.owned:
             with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
                 await greenlet_spawn(self.engine.dispose)
+
+
+def _engine_of(url: URL, options: Mapping[str, Any]) -> sa.Engine:
+    try:
+        return _make_engine(url, options)
+    except ImportError as error:
+        # Found, or we had not come here, and yet not to be imported: psycopg without a libpq, a driver built for
+        # another machine.
+        raise DriverError(
+            f"{url.drivername} cannot be imported: {error}.", hint=f"Install it again: {how_to_install(url)}."
+        ) from error
 
 
 def _make_engine(url: URL, options: Mapping[str, Any]) -> sa.Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ __all__ = [
     "is_access_denied",
     "is_busy",
     "is_connection_lost",
+    "is_lost_swap",
     "is_retryable",
     "is_undefined_object",
     "is_undefined_table",
@@ -31,12 +33,16 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _DEADLOCK = "40P01"
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_COLUMN = "42703"
+_DIVISION_BY_ZERO = "22012"
 _UNIQUE_VIOLATION = "23505"
 _INSUFFICIENT_PRIVILEGE = "42501"
 _READ_ONLY_TRANSACTION = "25006"
 _AUTHENTICATION = ("28000", "28P01")
 _NO_SUCH_DATABASE = "3D000"
 _CANNOT_CONNECT_NOW = "57P03"
+
+
+_ERRNO = re.compile(r"\[Errno -?\d+\] ")
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -70,7 +76,7 @@ def message_of(error: BaseException) -> str:
     links = [link for link in wrapped if not isinstance(link, sa.exc.DBAPIError)]
     text = str(links[-1]) if links else str(error)
     first, *_ = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
-    return redact(first.strip())
+    return redact(_ERRNO.sub("", first.strip()))
 
 
 def _sqlite_text(error: BaseException) -> str:
@@ -86,6 +92,11 @@ def is_undefined_object(error: BaseException) -> bool:
     """A table or a column that is not there."""
     missing_column = _sqlite_text(error).startswith("no such column")
     return is_undefined_table(error) or sqlstate_of(error) == _UNDEFINED_COLUMN or missing_column
+
+
+def is_lost_swap(error: BaseException) -> bool:
+    """What a change of version rows answers when they are not as they were: see LedgerSql.record."""
+    return sqlstate_of(error) == _DIVISION_BY_ZERO or is_unique_violation(error)
 
 
 def is_unique_violation(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from asyncmig.alembic_names import project_imports
 from asyncmig.database.attempt import Work
 from asyncmig.database.driver import driver_of
 from asyncmig.database.losses import losses_of
@@ -16,7 +17,6 @@ from asyncmig.database.reflect import look_up
 from asyncmig.database.report import PlanReport, Report
 from asyncmig.database.request import placed
 from asyncmig.database.work import load_work
-from asyncmig.environment import import_path
 from asyncmig.errors import DynamicScript
 from asyncmig.operations.recorder import replay
 from asyncmig.revisions.plan import Plan
@@ -83,7 +83,7 @@ def written_out(site: Site, graph: RevisionGraph, target: str, plan: Plan) -> Re
     """The plan as a text; DynamicScript for a script that only a database could tell."""
     dialect = site.offline_dialect()
     settings = site.settings(dialect)
-    with import_path(site.config):
+    with project_imports(site.context):
         writer = StatementWriter(settings, lambda refs: _history_at(graph, plan.before, refs, settings))
         script = OfflineScript(site.ledger_sql, settings, writer, site.config.transaction == "run")
         text = script.text(plan, load_work(plan))

@@ -11,12 +11,13 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from asyncmig.database.driver import Driver
-from asyncmig.database.failures import is_access_denied, is_undefined_table, is_unique_violation, message_of
+from asyncmig.database.failures import is_access_denied, is_undefined_table, message_of
 from asyncmig.database.report import JournalEntry, Outcome
 from asyncmig.dialects.ledger import JOURNAL_COLUMNS, LedgerSql
 from asyncmig.errors import VersionTableError
@@ -76,27 +77,27 @@ class JournalRow:
     digests: tuple[str, ...] = ()
     error: str | None = None
 
-    def values(self, driver: Driver, user: str | None) -> tuple[Any, ...]:
-        """The parameters in the order of JOURNAL_COLUMNS."""
+    def values(self, sql: LedgerSql) -> dict[str, str]:
+        """The SQL of each column."""
         finished = self.finished_at
-        duration = (finished - self.started_at).total_seconds() * 1000 if finished else None
-        return (
-            self.revision,
-            self.down_revision,
-            str(self.direction),
-            str(self.outcome),
-            self.checksum,
-            self.file_hash,
-            driver.time(self.started_at),
-            driver.time(finished) if finished else None,
-            duration,
-            len(self.digests),
-            " ".join(self.digests) or None,
-            user,
-            _HOST,
-            __version__,
-            self.error,
-        )
+        literal = sql.literal
+        return {
+            "revision": literal(self.revision),
+            "down_revision": literal(self.down_revision),
+            "direction": literal(self.direction),
+            "outcome": literal(self.outcome),
+            "checksum": literal(self.checksum),
+            "file_hash": literal(self.file_hash),
+            "started_at": sql.time(self.started_at),
+            "finished_at": sql.time(finished) if finished else literal(None),
+            "duration_ms": literal((finished - self.started_at).total_seconds() * 1000 if finished else None),
+            "statements_done": literal(len(self.digests)),
+            "statements": literal(" ".join(self.digests) or None),
+            "database_user": sql.user or literal(_user()),
+            "host": literal(_HOST),
+            "asyncmig_version": literal(__version__),
+            "error": literal(self.error),
+        }
 
 
 _HOST = socket.gethostname()
@@ -198,86 +199,28 @@ class Ledger:
                 hint="Grant CREATE on the schema, or let an owner run `asyncmig ensure-version` once.",
             ) from error
 
-    def record(self, change: VersionChange, row: JournalRow, *, started: bool) -> None:
-        """The version rows' change and the journal row; `started` when the journal holds it as incomplete.
-
-        Overtaken when a version row is not as it was.
-        """
-        single = self._single(change)
-        if single and not started:
-            sql, parameters = single
-            values = self._journal_values(len(parameters))
-            combined = self.sql.move_and_journal(sql, values)
-            if combined is not None:
-                self._swap(combined, *parameters, *self._parameters(row))
-                return
-        self.change(change)
-        self.journal(row, started=started)
-
-    def change(self, change: VersionChange) -> None:
-        mark = self.driver.placeholder
-        for old in change.delete:
-            self._swap(self.sql.delete_version(mark(1)), old)
-        for old, new in change.update:
-            # The new id stands first in the text, and in the parameters of drivers that only count.
-            self._swap(self.sql.update_version(mark(2), mark(1)), new, old)
-        for new in change.insert:
-            self._swap(self.sql.insert_version(mark(1)), new)
+    def record(self, change: VersionChange, row: JournalRow, *, started: bool) -> tuple[str, ...]:
+        """The statements that end a step: each changes or finds one row. `started`: the journal calls it incomplete."""
+        return self.sql.record(change, self._journal(row, started=started))
 
     def journal(self, row: JournalRow, *, started: bool) -> None:
+        self.driver.run(self._journal(row, started=started))
+
+    def _journal(self, row: JournalRow, *, started: bool) -> str:
+        values = row.values(self.sql)
         if not started:
-            self.driver.execute(self.sql.insert_journal(self._journal_values(0)), *self._parameters(row))
-            return
-        values = dict(zip(JOURNAL_COLUMNS, row.values(self.driver, None), strict=True))
-        mark = self.driver.placeholder
-        sql = self.sql.update_journal(
-            _PROGRESS, [mark(number) for number in range(1, len(_PROGRESS) + 1)], mark(len(_PROGRESS) + 1)
-        )
-        self.driver.execute(sql, *(values[column] for column in _PROGRESS), row.revision)
+            return self.sql.insert_journal(values)
+        return self.sql.update_journal({column: values[column] for column in _PROGRESS}, row.revision)
 
     def note_error(self, revision: str, message: str) -> None:
         """Why an incomplete revision stopped."""
-        mark = self.driver.placeholder
-        self.driver.execute(self.sql.update_journal(("error",), (mark(1),), mark(2)), message, revision)
+        self.driver.run(self.sql.update_journal({"error": self.sql.literal(message)}, revision))
 
     def abandon(self) -> None:
-        self.driver.execute(self.sql.abandon())
-
-    def _single(self, change: VersionChange) -> tuple[str, tuple[str, ...]] | None:
-        mark = self.driver.placeholder
-        match change:
-            case VersionChange(delete=(), update=((old, new),), insert=()):
-                return self.sql.update_version(mark(2), mark(1)), (new, old)
-            case VersionChange(delete=(), update=(), insert=(new,)):
-                return self.sql.insert_version(mark(1)), (new,)
-            case VersionChange(delete=(old,), update=(), insert=()):
-                return self.sql.delete_version(mark(1)), (old,)
-            case _:
-                return None
-
-    def _swap(self, sql: str, *parameters: Any) -> None:
-        try:
-            changed = self.driver.execute(sql, *parameters)
-        except sa.exc.IntegrityError as error:
-            if is_unique_violation(error):
-                raise Overtaken(sql) from error
-            raise
-        if changed != 1:
-            raise Overtaken(sql)
-
-    def _journal_values(self, offset: int) -> list[str]:
-        """Placeholders for a journal row behind `offset` other parameters; the user where the server knows it."""
-        names = [column for column in JOURNAL_COLUMNS if column != "database_user" or self.sql.user is None]
-        marks = {column: self.driver.placeholder(offset + number) for number, column in enumerate(names, 1)}
-        return [marks.get(column) or str(self.sql.user) for column in JOURNAL_COLUMNS]
-
-    def _parameters(self, row: JournalRow) -> tuple[Any, ...]:
-        values = row.values(self.driver, _user() if self.sql.user is None else None)
-        if self.sql.user is None:
-            return values
-        return tuple(v for column, v in zip(JOURNAL_COLUMNS, values, strict=True) if column != "database_user")
+        self.driver.run(self.sql.abandon())
 
 
+@cache
 def _user() -> str | None:
     try:
         return getpass.getuser()

@@ -168,7 +168,7 @@ class LiveStep:
         if closing is not None:
             self._driver.run(self._opened(";\n".join((*statements, closing))))
             return
-        self._ensure_begun()
+        self._begin()
         for sql in statements:
             if self._driver.execute(sql) != 1:
                 raise Overtaken(self.revision)
@@ -250,7 +250,7 @@ class LiveStep:
 
     def _opened(self, sql: str) -> str:
         """`sql`, behind what begins the transaction where that has still to be sent."""
-        if self._autocommit or self._driver.in_transaction:
+        if self._autocommit or self._transaction.active:
             return sql
         if self._transaction.opening is None:
             self._transaction.begin()

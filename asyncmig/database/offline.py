@@ -68,7 +68,7 @@ class OfflineScript:
             for statement in self.writer.statements(item):
                 count += 1
                 yield from self._statement(statement)
-        yield from self._change(step)
+        yield from self.ledger.changes(step.change)
         yield self.ledger.insert_journal(self._journal(step, work, count))
 
     def _statement(self, statement: Statement) -> Iterator[str]:
@@ -80,35 +80,27 @@ class OfflineScript:
         yield from text
         yield self.settings.dialect.begin()
 
-    def _change(self, step: Step) -> Iterator[str]:
-        literal = self.ledger.literal
-        for old in step.change.delete:
-            yield self.ledger.delete_version(literal(old))
-        for old, new in step.change.update:
-            yield self.ledger.update_version(literal(old), literal(new))
-        for new in step.change.insert:
-            yield self.ledger.insert_version(literal(new))
-
-    def _journal(self, step: Step, work: Work, count: int) -> Sequence[str]:
-        """The values of a journal row: the times are those of the session that runs the text."""
+    def _journal(self, step: Step, work: Work, count: int) -> dict[str, str]:
+        """The SQL of a journal row's columns: times and user are those of the session that runs the text."""
         literal, now = self.ledger.literal, self.ledger.now
-        return (
-            literal(step.revision.id),
-            literal(" ".join(step.revision.down_revisions)),
-            literal(step.direction),
-            literal(Outcome.APPLIED),
-            literal(work.checksum if step.direction is not Direction.DOWNGRADE else None),
-            literal(work.file_hash if step.direction is not Direction.DOWNGRADE else None),
-            now,
-            now,
-            literal(0),
-            literal(count),
-            literal(None),
-            self.ledger.user or literal(None),
-            literal(None),
-            literal(__version__),
-            literal(None),
-        )
+        upwards = step.direction is not Direction.DOWNGRADE
+        return {
+            "revision": literal(step.revision.id),
+            "down_revision": literal(" ".join(step.revision.down_revisions)),
+            "direction": literal(step.direction),
+            "outcome": literal(Outcome.APPLIED),
+            "checksum": literal(work.checksum if upwards else None),
+            "file_hash": literal(work.file_hash if upwards else None),
+            "started_at": now,
+            "finished_at": now,
+            "duration_ms": literal(0),
+            "statements_done": literal(count),
+            "statements": literal(None),
+            "database_user": self.ledger.user or literal(None),
+            "host": literal(None),
+            "asyncmig_version": literal(__version__),
+            "error": literal(None),
+        }
 
 
 def _closed(sql: str) -> str:

@@ -185,7 +185,7 @@ class OwnSession(Session):
 
     def _own(self, driver: Driver, kind: type[OwnTransaction] = OwnTransaction) -> OwnTransaction:
         begin = self.dialect.begin(self.config.statement_lock_timeout)
-        return kind(driver, begin, self.config.lock_timeout)
+        return kind(driver, begin, self.config.lock_timeout, joins=self.dialect.joins_statements)
 
 
 @dataclass

@@ -53,16 +53,17 @@ class StepTransaction(ABC):
 class OwnTransaction(StepTransaction):
     """BEGIN and COMMIT of our own, whatever SQLAlchemy believes: its connection is in autocommit mode.
 
-    `begin_sql` may carry a SET LOCAL behind it; `joins` says that the driver takes several statements in one text. On SQLite, BEGIN IMMEDIATE and COMMIT answer "database is
-    locked" while another process writes or reads: both are tried again for up to `patience` seconds.
+    `begin_sql` may carry a SET LOCAL behind it; `joins` says that one text may hold several statements. On SQLite,
+    BEGIN IMMEDIATE and COMMIT answer "database is locked" while another process writes or reads: both are tried
+    again for up to `patience` seconds.
     """
 
     def __init__(self, driver: Driver, begin_sql: str, patience: float, *, joins: bool) -> None:
         super().__init__(driver)
         self.begin_sql = begin_sql
         self.patience = patience
-        if joins:
-            self.opening, self.closing = begin_sql, "COMMIT"
+        self.opening = begin_sql if joins else None
+        self.closing = "COMMIT" if joins else None
 
     def begin(self) -> None:
         self._patiently(self.begin_sql)
@@ -95,6 +96,10 @@ class RunTransaction(OwnTransaction):
 
     divisible = False
     why_not = 'transaction = "run" keeps all revisions in one transaction'
+
+    def __init__(self, driver: Driver, begin_sql: str, patience: float, *, joins: bool) -> None:
+        super().__init__(driver, begin_sql, patience, joins=joins)
+        self.closing = None
 
     def commit(self) -> None:
         return

@@ -31,6 +31,8 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
     title: ClassVar[str]
     begin_sql: ClassVar[str]
     has_advisory_locks: ClassVar[bool]
+    joins_statements: ClassVar[bool]
+    """Whether one text may hold several statements, and begin or end a transaction among them."""
 
     def __init__(self, sqlalchemy: sa.engine.Dialect) -> None:
         self.sqlalchemy = sqlalchemy

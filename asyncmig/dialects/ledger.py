@@ -1,14 +1,16 @@
 """The SQL of the version table and its journal: text only, spelled once a database.
 
-The journal's name is the version table's with `_journal` behind it, in the same schema. Placeholders or
-literals are put in by the caller, so that a live run and `--sql` share every statement.
+The journal's name is the version table's with `_journal` behind it, in the same schema. Values are written out, so
+that a live run and `--sql` share every statement, and PostgreSQL gets a step's end in one message.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from asyncmig.revisions.plan import VersionChange
 from asyncmig.schema.ref import Ref
 
 __all__ = ["JOURNAL_COLUMNS", "VERSION_LENGTH", "LedgerSql"]
@@ -64,6 +66,10 @@ class LedgerSql(ABC):
     def literal(self, value: str | int | float | None) -> str:
         """A value written out."""
 
+    @abstractmethod
+    def time(self, value: datetime) -> str:
+        """An aware time as SQL."""
+
     @property
     @abstractmethod
     def now(self) -> str:
@@ -111,31 +117,35 @@ class LedgerSql(ABC):
         tail = f" LIMIT {limit:d}" if limit is not None else ""
         return f"SELECT id, {', '.join(JOURNAL_COLUMNS)} FROM {self.journal} ORDER BY id DESC{tail}"
 
-    # Writing: each change of a version row must change exactly one row, else somebody else was faster
+    # Writing
 
-    def update_version(self, old: str, new: str) -> str:
-        return f"UPDATE {self.version} SET version_num = {new} WHERE version_num = {old}"
+    def changes(self, change: VersionChange) -> list[str]:
+        """The change of the version rows. Each statement must change exactly one row, else somebody else was faster."""
+        literal = self.literal
+        return [
+            *(f"DELETE FROM {self.version} WHERE version_num = {literal(old)}" for old in change.delete),
+            *(
+                f"UPDATE {self.version} SET version_num = {literal(new)} WHERE version_num = {literal(old)}"
+                for old, new in change.update
+            ),
+            *(f"INSERT INTO {self.version} (version_num) VALUES ({literal(new)})" for new in change.insert),
+        ]
 
-    def insert_version(self, new: str) -> str:
-        return f"INSERT INTO {self.version} (version_num) VALUES ({new})"
+    def insert_journal(self, values: Mapping[str, str]) -> str:
+        """`values` are SQL, by column."""
+        names = ", ".join(JOURNAL_COLUMNS)
+        return f"INSERT INTO {self.journal} ({names}) VALUES ({', '.join(values[name] for name in JOURNAL_COLUMNS)})"
 
-    def delete_version(self, old: str) -> str:
-        return f"DELETE FROM {self.version} WHERE version_num = {old}"
-
-    def insert_journal(self, values: Sequence[str]) -> str:
-        return f"INSERT INTO {self.journal} ({', '.join(JOURNAL_COLUMNS)}) VALUES ({', '.join(self.cast(values))})"
-
-    def update_journal(self, columns: Sequence[str], values: Sequence[str], revision: str) -> str:
+    def update_journal(self, values: Mapping[str, str], revision: str) -> str:
         """Go on with the incomplete row of a revision; there is at most one."""
-        changes = ", ".join(f"{column} = {value}" for column, value in zip(columns, values, strict=True))
-        return f"UPDATE {self.journal} SET {changes} WHERE revision = {revision} AND outcome = 'incomplete'"
+        changes = ", ".join(f"{column} = {value}" for column, value in values.items())
+        return (
+            f"UPDATE {self.journal} SET {changes} WHERE revision = {self.literal(revision)} AND outcome = 'incomplete'"
+        )
 
-    def move_and_journal(self, change: str, values: Sequence[str]) -> str | None:
-        """A version row's change and its journal row in one statement, changing no row when the change did not."""
-        return None
-
-    def cast(self, values: Sequence[str]) -> list[str]:
-        return list(values)
+    def record(self, change: VersionChange, journal: str) -> tuple[str, ...]:
+        """The change and its journal row: statements of which each changes one row, or finds one, or fails."""
+        return (*self.changes(change), journal)
 
     def abandon(self) -> str:
         """What a stamp does to revisions that were left incomplete."""

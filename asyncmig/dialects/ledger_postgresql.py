@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
-from asyncmig.dialects.ledger import JOURNAL_COLUMNS, VERSION_LENGTH, LedgerSql
+from asyncmig.dialects.ledger import VERSION_LENGTH, LedgerSql
+from asyncmig.revisions.plan import VersionChange
 
 __all__ = ["PostgresqlLedger"]
 
@@ -63,7 +65,8 @@ class PostgresqlLedger(LedgerSql):
         if value is None:
             return "NULL"
         if isinstance(value, str):
-            text = value.replace("'", "''")
+            # PostgreSQL has no text with a NUL in it ("Character Types").
+            text = value.replace("\0", "").replace("'", "''")
             # A backslash is only plain while standard_conforming_strings is on: E'' means the same either way.
             return "E'" + text.replace("\\", "\\\\") + "'" if "\\" in text else f"'{text}'"
         return str(value)
@@ -86,11 +89,15 @@ class PostgresqlLedger(LedgerSql):
         message = self.literal(f"asyncmig: the version table does not stand at {wanted}").replace("%", "%%")
         return f"DO $asyncmig$ BEGIN IF {condition} THEN RAISE EXCEPTION {message}; END IF; END $asyncmig$"
 
-    def move_and_journal(self, change: str, values: Sequence[str]) -> str | None:
-        return (
-            f"WITH moved AS ({change} RETURNING 1) INSERT INTO {self.journal} ({', '.join(JOURNAL_COLUMNS)}) "
-            f"SELECT {', '.join(self.cast(values))} FROM moved"
-        )
+    def time(self, value: datetime) -> str:
+        return f"'{value.isoformat()}'::timestamptz"
 
-    def cast(self, values: Sequence[str]) -> list[str]:
-        return [f"{value}::{kind}" for value, kind in zip(values, self.journal_types.values(), strict=True)]
+    def record(self, change: VersionChange, journal: str) -> tuple[str, ...]:
+        """One statement that divides by zero unless every part of it changed its row.
+
+        So it may be sent together with COMMIT: where the rows are not as they were, the transaction fails.
+        """
+        parts = [*self.changes(change), journal]
+        queries = ", ".join(f"part{number} AS ({sql} RETURNING 1)" for number, sql in enumerate(parts))
+        found = " + ".join(f"(SELECT count(*) FROM part{number})" for number in range(len(parts)))
+        return (f"WITH {queries} SELECT 1 / CASE WHEN {found} = {len(parts)} THEN 1 ELSE 0 END",)

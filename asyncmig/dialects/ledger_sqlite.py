@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from asyncmig.dialects.ledger import VERSION_LENGTH, LedgerSql
 
@@ -41,8 +42,11 @@ class SqliteLedger(LedgerSql):
         if value is None:
             return "NULL"
         if isinstance(value, str):
-            return "'" + value.replace("'", "''") + "'"
+            return "'" + value.replace("\0", "").replace("'", "''") + "'"
         return str(value)
+
+    def time(self, value: datetime) -> str:
+        return self.literal(value.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds"))
 
     @property
     def now(self) -> str:

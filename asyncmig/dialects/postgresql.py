@@ -58,6 +58,7 @@ class PostgreSQL(CompilingDialect):
     begin_sql = "BEGIN"
     title = "PostgreSQL"
     has_advisory_locks = True
+    joins_statements = True
 
     def __init__(self, server_version: tuple[int, ...] | None = None) -> None:
         super().__init__(compiling_dialect(server_version))

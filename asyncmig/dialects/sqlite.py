@@ -31,6 +31,7 @@ class SQLite(CompilingDialect):
     begin_sql = "BEGIN IMMEDIATE"
     title = "SQLite"
     has_advisory_locks = False
+    joins_statements = False
 
     def __init__(self) -> None:
         super().__init__(compiling_dialect())

@@ -6,8 +6,9 @@ The normal form is ours: Python's own `ast.dump` differs between versions, a dig
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
+from typing import Any
 
 from asyncmig.errors import ScriptError
 
@@ -30,51 +31,52 @@ def checksum(source: bytes | str) -> str:
     except (SyntaxError, ValueError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
         raise ScriptError(f"The script is not valid Python: {error}.", line=line) from error
-    digest = sha256()
-    for part in _normal(tree):
-        digest.update(part.encode("utf-8", "surrogatepass"))
-        digest.update(b"\0")
-    return digest.hexdigest()
+    words = _normal(tree)
+    words.append("")
+    return sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _normal(root: object) -> Iterator[str]:
+def _normal(root: ast.AST) -> list[str]:
     """The tree as a flat run of words; every opened node and list is closed, so no two trees give the same run.
 
-    An explicit stack: generated scripts nest deeper than recursion may go.
+    An explicit stack: generated scripts nest deeper than recursion may go. Told apart by exact class and not by
+    `match`: this runs over every node of every script that is applied.
     """
+    words: list[str] = []
     stack: list[object] = [root]
     while stack:
         item = stack.pop()
-        match item:
-            case _Word(text):
-                yield text
-            case ast.Constant(value=value):
-                yield from _constant(value)
-            case ast.JoinedStr():
-                yield "(JoinedStr"
+        kind = type(item)
+        if kind is _Word:
+            words.append(item.text)  # type: ignore[attr-defined]
+        elif kind is ast.Constant:
+            words.append(_constant(item.value))  # type: ignore[attr-defined]
+        elif kind is list:
+            words.append("[")
+            stack.append(_END)
+            stack.extend(reversed(item))  # type: ignore[call-overload]
+        elif isinstance(item, ast.AST):
+            words.append(f"({kind.__name__}")
+            if item._fields:
                 stack.append(_CLOSE)
-                stack.extend(reversed(_joined(item)))
-            case ast.AST():
-                yield f"({type(item).__name__}"
-                stack.append(_CLOSE)
-                stack.extend(reversed(_fields(item)))
-            case list():
-                yield "["
-                stack.append(_END)
-                stack.extend(reversed(item))
-            case _:
-                yield from _constant(item)
+                stack.extend(reversed(_joined(item) if isinstance(item, ast.JoinedStr) else _fields(item)))
+            else:
+                words.append(")")
+        else:
+            words.append(_constant(item))
+    return words
 
 
 class _Word:
     """A word that is already spelled, so that a string of the script is never taken for structure."""
 
-    __match_args__ = ("text",)
+    __slots__ = ("text",)
 
     def __init__(self, text: str) -> None:
         self.text = text
 
 
+_WITH_DOCSTRING = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CLOSE = _Word(")")
 _END = _Word("]")
 
@@ -82,15 +84,20 @@ _END = _Word("]")
 def _fields(node: ast.AST) -> list[object]:
     """Field names and values; what is None or empty is left out, so a field that a newer Python adds changes nothing."""
     fields: list[object] = []
-    for name, value in sorted(ast.iter_fields(node)):
-        if name in _SILENT:
-            continue
-        if name == "body" and isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    kind: Any = type(node)  # mypy takes no class of nodes for hashable
+    for name, word in _spoken(kind):
+        value: Any = getattr(node, name, None)
+        if name == "body" and isinstance(node, _WITH_DOCSTRING):
             value = _without_docstring(value)
-        if value is None or value == []:
-            continue
-        fields += [_Word(f".{name}"), value]
+        if value is not None and value != []:
+            fields += (word, value)
     return fields
+
+
+@cache
+def _spoken(kind: Any) -> tuple[tuple[str, _Word], ...]:
+    """The fields of a class of nodes that mean something, in one order on every version."""
+    return tuple((name, _Word(f".{name}")) for name in sorted(kind._fields) if name not in _SILENT)
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -115,20 +122,20 @@ def _joined(node: ast.JoinedStr) -> list[object]:
     return [*parts, text] if text else parts
 
 
-def _constant(value: object) -> Iterator[str]:
+def _constant(value: object) -> str:
     """A literal, tagged with its kind: 1, True, 1.0 and "1" are four things."""
     match value:
         case str():
-            yield f"s{len(value)}:{value}"
+            return f"s{len(value)}:{value}"
         case bytes():
-            yield f"b:{value.hex()}"
+            return f"b:{value.hex()}"
         case bool() | None:
-            yield f"c:{value}"
+            return f"c:{value}"
         case int():
-            yield f"i:{value:x}"
+            return f"i:{value:x}"
         case float():
-            yield f"f:{value.hex()}"
+            return f"f:{value.hex()}"
         case complex():
-            yield f"j:{value.real.hex()},{value.imag.hex()}"
+            return f"j:{value.real.hex()},{value.imag.hex()}"
         case _:
-            yield "c:Ellipsis" if value is ... else f"c:{value!r}"
+            return "c:Ellipsis" if value is ... else f"c:{value!r}"

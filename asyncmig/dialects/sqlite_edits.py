@@ -1,0 +1,452 @@
+"""Changes to a SQLite table as values, and what each makes of its stored CREATE TABLE text.
+
+An edit replaces, adds or removes one stretch of the text; every other byte stays, comments and spacing included.
+SQL in an edit (types, defaults, definitions) is text for SQLite as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from asyncmig.dialects.sqlite_table_text import (
+    Clause,
+    ClauseKind,
+    ColumnText,
+    TableText,
+    parse_column,
+    parse_constraint,
+    parse_table,
+)
+from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote
+from asyncmig.errors import UnsupportedOperation
+
+__all__ = [
+    "AddColumn",
+    "AddConstraint",
+    "DropColumn",
+    "DropConstraint",
+    "Edit",
+    "RenameColumn",
+    "RenameTable",
+    "ReorderColumns",
+    "SetCollation",
+    "SetDefault",
+    "SetGenerated",
+    "SetNullable",
+    "SetOptions",
+    "SetType",
+    "edited",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    """`text` is a whole column definition; without `before` and `after` it becomes the last column."""
+
+    text: str
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn:
+    """The constraints and indexes of the table that use the column go with it, as in PostgreSQL.
+
+    UnsupportedOperation where a view, a trigger, a generated column or another table's foreign key uses it.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameColumn:
+    """SQLite carries everything that names the column along: indexes, CHECKs, views, triggers, foreign keys."""
+
+    name: str
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameTable:
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetType:
+    """`using` is the SQL expression that makes the new values; without it values take on the new affinity, unharmed.
+
+    An empty `type` leaves the column without one.
+    """
+
+    column: str
+    type: str
+    using: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetNullable:
+    column: str
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetDefault:
+    """`sql` is a literal or an expression (parentheses are put around it where SQLite wants them); None drops it."""
+
+    column: str
+    sql: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetCollation:
+    column: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetGenerated:
+    """`expression` without parentheses; None makes an ordinary column of it that keeps the values it has."""
+
+    column: str
+    expression: str | None
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddConstraint:
+    """`text` is a whole table constraint, with CONSTRAINT and its name if it has one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    """Every constraint of the table that fits all that is given, inside column definitions too.
+
+    UnsupportedOperation where none does. `columns` are compared in order, `target` is the table of a foreign key.
+    """
+
+    name: str | None = None
+    kind: ClauseKind | None = None
+    columns: tuple[str, ...] | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReorderColumns:
+    """`names` are all columns of the table; a comment between two definitions stays where it is."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetOptions:
+    """What stands behind the closing parenthesis: "STRICT, WITHOUT ROWID", or nothing."""
+
+    text: str
+
+
+Edit = (
+    AddColumn
+    | DropColumn
+    | RenameColumn
+    | RenameTable
+    | SetType
+    | SetNullable
+    | SetDefault
+    | SetCollation
+    | SetGenerated
+    | AddConstraint
+    | DropConstraint
+    | ReorderColumns
+    | SetOptions
+)
+
+
+def edited(table: TableText, edit: Edit) -> TableText:
+    """The table after the edit; UnsupportedOperation where it does not fit the table.
+
+    Of a rename only the name itself is changed here; what else uses it is SQLite's to carry along.
+    """
+    match edit:
+        case AddColumn():
+            return _add_column(table, edit)
+        case DropColumn():
+            return _drop_column(table, edit.name)
+        case RenameColumn():
+            column = table.column(edit.name)
+            return _spliced(table, [(column.start, column.name_end, quote(edit.new_name))])
+        case RenameTable():
+            return _spliced(table, [(table.name_start, table.name_end, quote(edit.new_name))])
+        case SetType():
+            return _set_type(table, edit)
+        case SetNullable():
+            return _set_nullable(table, edit)
+        case SetDefault():
+            value = None if edit.sql is None else _term(edit.sql)
+            return _set_clause(table, edit.column, "default", value, f"DEFAULT {value}")
+        case SetCollation():
+            name = None if edit.name is None else _bare(edit.name)
+            return _set_clause(table, edit.column, "collate", name, f"COLLATE {name}")
+        case SetGenerated():
+            return _set_generated(table, edit)
+        case AddConstraint():
+            parse_constraint(edit.text)
+            return _spliced(table, [_appended(table, edit.text)])
+        case DropConstraint():
+            return _drop_constraint(table, edit)
+        case ReorderColumns():
+            return _reordered(table, edit.names)
+        case SetOptions():
+            return _set_options(table, edit.text)
+
+
+# columns
+
+
+def _add_column(table: TableText, edit: AddColumn) -> TableText:
+    name = parse_column(edit.text).name
+    if table.find(name):
+        raise UnsupportedOperation(f"Table {table.name} has a column {name} already.")
+    text = edit.text.strip()
+    if edit.before is not None:
+        at = table.column(edit.before).start
+        return _spliced(table, [(at, at, text + "," + _gap(table, at))])
+    last = table.columns[-1] if edit.after is None else table.column(edit.after)
+    return _spliced(table, [(last.end, last.end, "," + _gap(table, last.start) + text)])
+
+
+def _drop_column(table: TableText, name: str) -> TableText:
+    column = table.column(name)
+    if len(table.columns) == 1:
+        raise UnsupportedOperation(f"{name} is the only column of table {table.name}: a table has at least one.")
+    for other in table.columns:
+        generated = other.clause("generated")
+        if other is not column and generated and mentions(generated.value_tokens, name):
+            raise UnsupportedOperation(
+                f"Column {table.name}.{name} cannot be dropped: the generated column {other.name} uses it.",
+                hint=f"Drop {other.name} first.",
+            )
+    gone = [c for c in table.constraints if _uses(c, name)]
+    inside = [c for other in table.columns if other is not column for c in other.clauses if _uses(c, name)]
+    return _without(table, [column, *gone], inside)
+
+
+def _uses(clause: Clause, name: str) -> bool:
+    if clause.kind == "check":
+        return mentions(clause.value_tokens, name)
+    return any(column.lower() == name.lower() for column in clause.columns)
+
+
+def _set_type(table: TableText, edit: SetType) -> TableText:
+    column = table.column(edit.column)
+    if edit.type and column.type:
+        return _spliced(table, [(column.type_start, column.type_end, edit.type)])
+    if edit.type:
+        return _spliced(table, [(column.name_end, column.name_end, f" {edit.type}")])
+    return _spliced(table, [_removal(table.sql, column.type_start, column.type_end)] if column.type else [])
+
+
+def _set_nullable(table: TableText, edit: SetNullable) -> TableText:
+    column = table.column(edit.column)
+    if edit.nullable:
+        return _without(table, (), [clause for clause in column.clauses if clause.kind == "not null"])
+    if column.not_null:
+        return table
+    null = column.clause("null")
+    if null is not None:
+        return _spliced(table, [(null.start, null.end, "NOT NULL")])
+    return _spliced(table, [(column.type_end, column.type_end, " NOT NULL")])
+
+
+def _set_generated(table: TableText, edit: SetGenerated) -> TableText:
+    if edit.expression is None:
+        return _set_clause(table, edit.column, "generated", None, "")
+    value = f"({edit.expression})"
+    clause = table.column(edit.column).clause("generated")
+    text = f"GENERATED ALWAYS AS {value} {'STORED' if edit.stored else 'VIRTUAL'}"
+    if clause is not None:
+        prefix = f"CONSTRAINT {quote(clause.name)} " if clause.name else ""
+        return _spliced(table, [(clause.start, clause.end, prefix + text)])
+    return _set_clause(table, edit.column, "generated", value, text)
+
+
+def _set_clause(table: TableText, name: str, kind: ClauseKind, value: str | None, text: str) -> TableText:
+    """Give a column's clause another value, add the clause as `text`, or take it away when there is no value."""
+    column = table.column(name)
+    clauses = [clause for clause in column.clauses if clause.kind == kind]
+    if value is None:
+        return _without(table, (), clauses)
+    if not clauses:
+        return _spliced(table, [(column.type_end, column.type_end, f" {text}")])
+    place = clauses[-1].value
+    assert place is not None
+    return _spliced(table, [(*place, value)])
+
+
+def _reordered(table: TableText, names: Sequence[str]) -> TableText:
+    wanted = [table.column(name) for name in names]
+    if {column.start for column in wanted} != {column.start for column in table.columns} or len(wanted) != len(
+        table.columns
+    ):
+        raise UnsupportedOperation(f"The new order of table {table.name} must name each of its columns once.")
+    return _spliced(
+        table,
+        [
+            (slot.start, slot.end, table.sql[column.start : column.end])
+            for slot, column in zip(table.columns, wanted, strict=True)
+        ],
+    )
+
+
+# constraints and options
+
+
+def _drop_constraint(table: TableText, edit: DropConstraint) -> TableText:
+    fits = _matcher(edit)
+    whole = [clause for clause in table.constraints if fits(clause)]
+    inside = [clause for column in table.columns for clause in column.clauses if fits(clause)]
+    if not whole and not inside:
+        raise UnsupportedOperation(f"Table {table.name} has no {_described(edit)}.")
+    return _without(table, whole, inside)
+
+
+def _matcher(edit: DropConstraint) -> Callable[[Clause], bool]:
+    name = edit.name.lower() if edit.name is not None else None
+    columns = [column.lower() for column in edit.columns] if edit.columns is not None else None
+    target = edit.target.lower() if edit.target is not None else None
+
+    def fits(clause: Clause) -> bool:
+        return (
+            (name is None or (clause.name or "").lower() == name)
+            and (edit.kind is None or clause.kind == edit.kind)
+            and (columns is None or [column.lower() for column in clause.columns] == columns)
+            and (target is None or (clause.reference is not None and clause.reference.table.lower() == target))
+        )
+
+    return fits
+
+
+def _described(edit: DropConstraint) -> str:
+    words = [edit.kind or "constraint"]
+    words += [edit.name] if edit.name else []
+    words += [f"on {', '.join(edit.columns)}"] if edit.columns else []
+    words += [f"to {edit.target}"] if edit.target else []
+    return " ".join(words)
+
+
+def _set_options(table: TableText, text: str) -> TableText:
+    tokens = [token for token in code_tokens(table.sql) if token.start > table.body_end and token.text != ";"]
+    if tokens:
+        return _spliced(table, [(tokens[0].start, tokens[-1].end, text)])
+    end = table.body_end + 1
+    return _spliced(table, [(end, end, f" {text}")] if text else [])
+
+
+# the text
+
+
+def _appended(table: TableText, text: str) -> tuple[int, int, str]:
+    """A new last item, on a line of its own where the last one has that."""
+    last = table.items[-1]
+    return last.end, last.end, "," + _gap(table, last.start) + text.strip()
+
+
+def _gap(table: TableText, start: int) -> str:
+    """The line break and indentation before an item, or one space."""
+    before = table.sql[:start]
+    gap = before[len(before.rstrip(" \t\r\n\f")) :]
+    return gap if "\n" in gap else " "
+
+
+def _without(table: TableText, items: Iterable[ColumnText | Clause], clauses: Iterable[Clause]) -> TableText:
+    """The table without some of its columns and constraints and some clauses inside columns that stay."""
+    dropped = {item.start for item in items}
+    splices = [_removal(table.sql, clause.start, clause.end) for clause in clauses]
+    splices += [_removal(table.sql, item.start, item.end) for item in table.items if item.start in dropped]
+    splices += [(at, at + 1, "") for at in _commas(table, dropped)]
+    return _spliced(table, splices)
+
+
+def _commas(table: TableText, dropped: set[int]) -> list[int]:
+    """The commas that go with items: of those between two that stay, the first is kept."""
+    places = _item_commas(table)
+    result: list[int] = []
+    kept_before = False
+    pending: list[int] = []
+    for item in table.items:
+        comma = places.get(item.start)
+        pending += [comma] if comma is not None else []
+        if item.start in dropped:
+            continue
+        result += pending[1:] if kept_before else pending
+        kept_before, pending = True, []
+    return result + pending + [at for start, at in places.items() if start == -1]
+
+
+def _item_commas(table: TableText) -> dict[int, int]:
+    """Where the comma before an item stands, by the item's start; table constraints may have none."""
+    ends = [item.end for item in table.items]
+    starts = [item.start for item in table.items]
+    found: dict[int, int] = {}
+    for token in code_tokens(table.sql):
+        if token.text != ",":
+            continue
+        for end, start in zip(ends[:-1], starts[1:], strict=True):
+            if end <= token.start < start:
+                found[start] = token.start
+    return found
+
+
+def _removal(sql: str, start: int, end: int) -> tuple[int, int, str]:
+    """Cut a stretch with the spaces before it; never a comment."""
+    before = sql[:start].rstrip(" \t\r\n\f")
+    if before[-1:] == "(":
+        return start, end, ""
+    return len(before), end, ""
+
+
+def _spliced(table: TableText, splices: Iterable[tuple[int, int, str]]) -> TableText:
+    sql = table.sql
+    for start, end, text in sorted(splices, reverse=True):
+        left, right = sql[:start], sql[end:]
+        # A line comment must not swallow what follows it, nor two words become one.
+        if not text and _would_join(left[-1:], right[:1]):
+            text = " "
+        sql = left + text + right
+    return parse_table(sql)
+
+
+def _would_join(left: str, right: str) -> bool:
+    return bool(left) and bool(right) and left not in " \t\r\n\f(,)" and right not in " \t\r\n\f(,)"
+
+
+_LITERAL = re.compile(
+    r"""(?ix) [+-]? \s* (?: \d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)? | \.\d+(?:e[+-]?\d+)? | 0x[0-9a-f]+ )
+      | x?'(?:[^']|'')*' | NULL | TRUE | FALSE | CURRENT_(?:TIME|DATE|TIMESTAMP)"""
+)
+
+
+def _term(sql: str) -> str:
+    """What may stand behind DEFAULT: a literal as it is, anything else in parentheses."""
+    sql = sql.strip()
+    tokens = code_tokens(sql)
+    if _LITERAL.fullmatch(sql) or _is_enclosed([token.upper for token in tokens]):
+        return sql
+    return f"({sql})"
+
+
+def _is_enclosed(words: Sequence[str]) -> bool:
+    """Whether one pair of parentheses is around all of it."""
+    depth = 0
+    for index, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0:
+            return index == len(words) - 1 and word == ")"
+    return False
+
+
+def _bare(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z_]\w*", name) else quote(name)
