@@ -8,6 +8,7 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from asyncmig.alembic_names import project_imports
 from asyncmig.config import Config
 from asyncmig.errors import CheckFailed, MalformedTarget, UsageError
 from asyncmig.revisions.plan import Direction, Plan, plan_downgrade, plan_stamp, plan_upgrade
@@ -306,12 +307,10 @@ class Migrator:
     async def _run(self, direction: Direction, target: str, planner: Planner, tag: str | None) -> Report:
         from asyncmig.database.request import Request as RunRequest
         from asyncmig.database.request import glance
-        from asyncmig.environment import import_path
-
         graph = self.graph()
         site = await self._site(tag=tag)
         request = RunRequest(site.name, target, direction, graph, lambda rows: planner(graph, rows))
-        with import_path(site.config):
+        with project_imports(site.context):
             async with site.session() as session:
                 return await glance(session, request) or await _work(site, session, request)
 
@@ -325,12 +324,10 @@ class Migrator:
     @asynccontextmanager
     async def _looking(self, site: Site) -> AsyncIterator[Session | None]:
         """A session for reading; None for a SQLite file that is not there: looking must not create it."""
-        from asyncmig.environment import import_path
-
         if self._connection is None and site.database().missing_file:
             yield None
             return
-        with import_path(site.config):
+        with project_imports(site.context):
             async with site.session() as session:
                 yield session
 
@@ -346,17 +343,18 @@ class Migrator:
         from asyncmig.environment.paths import source_name
 
         context = Context(self._config, self._x, offline)
-        environment = self._environments.get(offline)
-        if environment is None:
-            environment = self._environments[offline] = await load_environment(self._config, context)
-        config = self._config.with_environment(environment, source=source_name(self._config))
-        if self._connection is not None:
-            engine = self._connection.engine
-            return Site(engine, "connection=", config, environment, context, self._observer, tag, self._connection)
-        if self._engine is not None:
-            return Site(self._engine, "engine=", config, environment, context, self._observer, tag)
-        target, source = await resolve_target(config, environment, context)
-        return Site(target, source, config, environment, context, self._observer, tag)
+        with project_imports(context):
+            environment = self._environments.get(offline)
+            if environment is None:
+                environment = self._environments[offline] = await load_environment(self._config, context)
+            config = self._config.with_environment(environment, source=source_name(self._config))
+            if self._connection is not None:
+                engine = self._connection.engine
+                return Site(engine, "connection=", config, environment, context, self._observer, tag, self._connection)
+            if self._engine is not None:
+                return Site(self._engine, "engine=", config, environment, context, self._observer, tag)
+            target, source = await resolve_target(config, environment, context)
+            return Site(target, source, config, environment, context, self._observer, tag)
 
     def _location(self, path: str | Path | None) -> Path | None:
         return None if path is None else self._config.here / path

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from asyncmig.operations.directives.columns import ColumnDirectives
+from asyncmig.operations.directives.extensions import ExtensionDirectives
 from asyncmig.operations.directives.indexes import IndexDirectives
 from asyncmig.operations.directives.sql import SqlDirectives
 from asyncmig.operations.directives.tables import TableDirectives
@@ -16,7 +17,7 @@ from asyncmig.operations.directives.tables import TableDirectives
 __all__ = ["Operations", "op"]
 
 
-class Operations(TableDirectives, ColumnDirectives, IndexDirectives, SqlDirectives):
+class Operations(TableDirectives, ColumnDirectives, IndexDirectives, SqlDirectives, ExtensionDirectives):
     """Every directive, with Alembic's names and parameters; a family a base class."""
 
     __slots__ = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asyncmig.config import Config
+from asyncmig.environment.script_config import ScriptConfig
 from asyncmig.revisions.graph import RevisionGraph
 from asyncmig.revisions.target import Target
 from asyncmig.scripts.directory import ScriptDirectory
@@ -75,7 +76,7 @@ def _write(
         location=choose_location(directory, graph, parents, request.version_path),
         name=name,
         created=created,
-        config=config,
+        config=ScriptConfig(config),
     )
     run_hooks(config.post_write_hooks, path)
     return path

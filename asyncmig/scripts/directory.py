@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asyncmig.alembic_names import project_imports
+from asyncmig.environment.context import Context
 from asyncmig.errors import UsageError
 from asyncmig.revisions.graph import RevisionGraph
 from asyncmig.revisions.revision import Revision
@@ -21,7 +24,7 @@ __all__ = ["ScriptDirectory"]
 class ScriptDirectory:
     """`root` holds env.py and script.py.mako; `locations` the folders of revision scripts, `root/versions` by default.
 
-    Reads the disk each time it is asked: nothing is kept.
+    Reads the disk each time it is asked: nothing is kept. `imports` surrounds what is loaded of a script.
     """
 
     def __init__(
@@ -31,20 +34,29 @@ class ScriptDirectory:
         recursive: bool = False,
         *,
         max_id_length: int | None = None,
+        imports: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.root = root
         self.locations = tuple(version_locations) or (root / "versions",)
         self.recursive = recursive
         self._given = bool(version_locations)
         self._max_id_length = max_id_length
+        self._imports = imports
 
     @classmethod
     def from_config(cls, config: Config) -> ScriptDirectory:
-        return cls(config.script_location, config.version_locations, config.recursive_version_locations)
+        return cls(
+            config.script_location,
+            config.version_locations,
+            config.recursive_version_locations,
+            imports=lambda: project_imports(Context(config)),
+        )
 
     def read(self) -> list[Revision]:
         """Every script's revision, ordered by location and path. UsageError without the folder, ScriptError else."""
-        return [read_revision(path) for path in self.paths()]
+        # A header that is computed is read by importing the script.
+        with self._imports():
+            return [read_revision(path) for path in self.paths()]
 
     def graph(self) -> RevisionGraph:
         """The history that the scripts make; GraphError and ScriptError name the file that is wrong."""
@@ -64,7 +76,7 @@ class ScriptDirectory:
         if not self.root.is_dir():
             raise UsageError(
                 f"There is no migrations directory {self.root}.",
-                hint="Create one with `asyncmig init`, or correct script_location.",
+                hint="Create one with `asyncmig init DIRECTORY`, or correct script_location.",
             )
         # The default folder may be missing: version control keeps no empty folders. One that was named may not.
         for location in self.locations if self._given else ():
