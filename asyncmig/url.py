@@ -14,7 +14,7 @@ from asyncmig.errors import ConfigError, DriverError
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["Redactor", "is_memory_sqlite", "normalize_url", "redact", "require_driver"]
+__all__ = ["Redactor", "how_to_install", "is_memory_sqlite", "normalize_url", "redact", "require_driver"]
 
 _ASYNC_DRIVERS: Mapping[str, str] = MappingProxyType(
     {
@@ -65,9 +65,16 @@ def normalize_url(url: str | URL) -> URL:
 def require_driver(url: URL) -> None:
     """DriverError, naming what to install, when the driver's package is not there. Nothing is imported."""
     _, _, driver = url.drivername.partition("+")
-    package, install = _INSTALL.get(driver, (driver, f"pip install {driver}"))
-    if package and driver in _INSTALL and find_spec(package) is None:
-        raise DriverError(f"{url.drivername} needs {package}, which is not installed.", hint=f"{install}")
+    if driver in _INSTALL and find_spec(package := _INSTALL[driver][0]) is None:
+        raise DriverError(
+            f"{url.drivername} needs {package}, which is not installed.", hint=f"Install it: {how_to_install(url)}."
+        )
+
+
+def how_to_install(url: URL) -> str:
+    """The command that installs the URL's driver."""
+    _, _, driver = url.drivername.partition("+")
+    return _INSTALL[driver][1] if driver in _INSTALL else f"pip install {driver}"
 
 
 def is_memory_sqlite(url: URL) -> bool:
@@ -127,7 +134,7 @@ def _parse(url: str | URL) -> URL:
         raise ConfigError(
             f"{_scheme(str(url))} is not a database URL.",
             key="url",
-            hint="Write one like postgresql://user:password@localhost:5432/name or sqlite:///name.db.",
+            hint="Write one like postgresql://user@localhost:5432/name or sqlite:///name.db.",
         ) from None
 
 

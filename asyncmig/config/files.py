@@ -13,7 +13,9 @@ from asyncmig.errors import ConfigError
 __all__ = ["ConfigFile", "find_config", "not_found", "read_config"]
 
 _OWN, _PROJECT = "asyncmig.toml", "pyproject.toml"
-_MISSING = f"Create one with: asyncmig init. Or name the file with -c or ASYNCMIG_CONFIG ({_OWN}, {_PROJECT})."
+_MISSING = (
+    f"Create one with: asyncmig init migrations. Or name the file with -c or ASYNCMIG_CONFIG ({_OWN}, {_PROJECT})."
+)
 _POSITION = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
@@ -48,7 +50,9 @@ def read_config(path: Path) -> ConfigFile:
     if tool is not None:
         return _file(path, tool)
     if path.name == _PROJECT:
-        raise ConfigError("There is no [tool.asyncmig] table.", path=path, hint="Add one: asyncmig init -t pyproject.")
+        raise ConfigError(
+            "There is no [tool.asyncmig] table.", path=path, hint="Add one: asyncmig init -t pyproject migrations."
+        )
     return _file(path, _own_table(document, path))
 
 

@@ -17,6 +17,8 @@ from asyncmig.url import redact
 __all__ = ["blaming_env_py", "looks_like_alembic"]
 
 _KEYWORD = re.compile(r"Environment\.__init__\(\) got an unexpected keyword argument '(?P<name>\w+)'")
+# What Alembic's context says outside of Alembic, and Python where there is no Alembic.
+_NO_ALEMBIC = re.compile("proxy object has not yet been established|No module named 'alembic")
 _LONGEST_MESSAGE = 400
 
 DECLARE = """Write at its end: environment = Environment(target_metadata=Base.metadata, url="...")."""
@@ -46,6 +48,8 @@ def looks_like_alembic(path: Path) -> bool:
 def _blamed(error: BaseException, config: Config) -> EnvironmentFileError:
     path = env_py(config)
     message, hint = _said(error), _hint(error, config)
+    if hint == CONVERT and _NO_ALEMBIC.search(message):
+        message = "It asks Alembic for a running migration."
     keyword = _KEYWORD.search(str(error))
     if keyword:
         message, hint = f"Environment has no field {keyword['name']}.", _nearest_field(keyword["name"])

@@ -96,7 +96,12 @@ def _plain(value: object) -> object:
 
 
 def _usable(url: str | URL, source: str, context: Context) -> URL:
-    normal = normalize_url(url)
+    try:
+        normal = normalize_url(url)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error.message}", key=error.key, hint=error.hint) from None
+    except DriverError as error:
+        raise DriverError(f"{source}: {error.message}", hint=error.hint) from None
     if context.offline:
         return normal
     if is_memory_sqlite(normal):

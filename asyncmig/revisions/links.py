@@ -234,11 +234,11 @@ class _Linker:
     def _fail_unknown(self, revision: Revision, field: str, name: str, candidates: list[str]) -> NoReturn:
         if candidates:
             message = f"The {field} {name!r} of revision {revision.id} could be {', '.join(candidates)}."
-        else:
-            message = f"The {field} {name!r} of revision {revision.id} is not among the scripts."
+            self._fail(revision, field, message, hint="Write the whole id.")
         known = [*self._revisions, *self._labels] if field == "depends_on" else self._revisions
-        near = [] if candidates else [other for other in nearest(name, known) if other != revision.id]
-        hint = f"The nearest: {', '.join(near)}." if near else None
+        near = [other for other in nearest(name, known) if other != revision.id]
+        message = f"The {field} {name!r} of revision {revision.id} is not among the scripts."
+        hint = f"The nearest: {', '.join(near)}." if near else f"Restore its script, or correct {field}."
         self._fail(revision, field, message, hint=hint)
 
     def _fail(self, revision: Revision, field: str, message: str, *, hint: str | None = None) -> NoReturn:
