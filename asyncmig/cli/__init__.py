@@ -14,8 +14,12 @@ __all__ = ["create_app", "main"]
 
 def main() -> None:
     """Run the command in sys.argv and end the process with its exit code."""
+    import gc
+
     from asyncmig.cli.app import run
 
+    # The process is ours and short: collecting among the values of a long history or schema finds nothing to free.
+    gc.set_threshold(50_000, 20, 100)
     raise SystemExit(run())
 
 

@@ -93,7 +93,8 @@ def read_revision(path: Path) -> Revision:
 def read_header(path: Path) -> Header:
     """The header of one script. ScriptError for a file that cannot be read, parsed, or that holds wrong values."""
     try:
-        source = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a third of the time of Path.read_bytes
+            source = file.readall()
     except OSError as error:
         raise ScriptError(f"The script cannot be read: {error.strerror}.", path=path) from error
     return _by_pattern(source) or _by_tree(source, path) or _by_import(path)
@@ -151,8 +152,8 @@ def _by_pattern(source: bytes) -> Header | None:
 
 
 def _decoded(source: bytes) -> str | None:
-    beginning = source[:400].split(b"\n", 2)[:2]
-    for line in beginning:
+    beginning = source[:400]
+    for line in beginning.split(b"\n", 2)[:2] if b"coding" in beginning else ():
         if (coding := _CODING.match(line)) and coding[1].lower() not in (b"utf-8", b"utf8"):
             return None
     try:
