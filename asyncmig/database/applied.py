@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from asyncmig.database.report import ChangedScript
+from asyncmig.database.ledger import JournalRow
+from asyncmig.database.report import ChangedScript, Outcome
 from asyncmig.errors import CheckFailed
+from asyncmig.revisions.plan import Direction
 from asyncmig.scripts.checksum import checksum, file_hash
 
 if TYPE_CHECKING:
     from asyncmig.database.ledger import AppliedScript
     from asyncmig.revisions.graph import RevisionGraph
 
-__all__ = ["changed_message", "changed_scripts", "refuse_changed"]
+__all__ = ["accepted", "changed_message", "changed_scripts", "refuse_changed"]
 
 
 def changed_scripts(
@@ -35,6 +38,21 @@ def _differs(source: bytes, known: AppliedScript) -> bool:
     return file_hash(source) != known.file_hash and checksum(source) != known.checksum
 
 
+def accepted(script: ChangedScript, graph: RevisionGraph) -> JournalRow:
+    """The journal's row that takes a changed script for what was applied, as a stamp above it does."""
+    source, now = script.path.read_bytes(), datetime.now(UTC)
+    return JournalRow(
+        revision=script.revision,
+        down_revision=" ".join(graph[script.revision].down_revisions),
+        direction=Direction.STAMP,
+        outcome=Outcome.APPLIED,
+        started_at=now,
+        finished_at=now,
+        checksum=checksum(source),
+        file_hash=file_hash(source),
+    )
+
+
 def changed_message(changed: Iterable[ChangedScript]) -> str:
     return "; ".join(
         f"{script.path} was changed after {script.revision} was applied"
@@ -48,5 +66,5 @@ def refuse_changed(changed: tuple[ChangedScript, ...]) -> None:
     if changed:
         raise CheckFailed(
             f"{changed_message(changed)}.",
-            hint='Put the change into a new revision; or accept it with `asyncmig stamp REV`, or set checksums = "warn".',
+            hint='Put the change into a new revision; or accept it: `asyncmig stamp` where the database is; or set checksums = "warn".',
         )

@@ -32,6 +32,9 @@ __all__ = ["Database"]
 _CONNECT_SECONDS = 15
 """How long a driver may take to connect, unless engine_options say otherwise."""
 
+_BUSY_SECONDS = 0.1
+"""How long SQLite itself waits for a locked file before the runner asks again."""
+
 _CLEANUP_SECONDS = 10
 
 
@@ -130,6 +133,9 @@ def _make_engine(url: URL, options: Mapping[str, Any]) -> sa.Engine:
         connect_args.setdefault("connect_timeout", _CONNECT_SECONDS)
         connect_args.setdefault("application_name", "asyncmig")
         url = url.set(drivername="postgresql+psycopg_async")
+    if url.get_backend_name() == "sqlite" and "timeout" not in url.query:
+        # SQLite's own waiting for the file cannot be interrupted and knows no lock_timeout: ours polls.
+        connect_args.setdefault("timeout", _BUSY_SECONDS)
     if "async_creator" in arguments:
         from sqlalchemy.ext.asyncio import create_async_engine
 

@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import sqlalchemy as sa
 
-from asyncmig.database.applied import changed_message, changed_scripts, refuse_changed
+from asyncmig.database.applied import accepted, changed_message, changed_scripts, refuse_changed
 from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
 from asyncmig.database.executor import Executor, StepBroken
@@ -27,6 +27,7 @@ from asyncmig.revisions.plan import Direction, Plan
 if TYPE_CHECKING:
     from asyncmig.database.live import StepSettings
     from asyncmig.database.lock import RunLock
+    from asyncmig.database.report import ChangedScript
     from asyncmig.database.session import Session
 
 __all__ = ["Run"]
@@ -94,7 +95,10 @@ class Run:
             await self._check_scripts(placement)
         await self._check_length(plan)
         await executor.run(plan, self.load(plan), incomplete)
-        return plan.after if plan else placement.rows
+        after = plan.after if plan else placement.rows
+        if self.request.direction is Direction.STAMP:
+            await self._accept_scripts(after)
+        return after
 
     def _refuse_interfering(self, incomplete: Mapping[str, Incomplete], plan: Plan) -> None:
         """An incomplete revision has to be gone on with, in its own direction, before anything else."""
@@ -109,12 +113,21 @@ class Run:
                 hint=f"Go on with {way}; or finish or undo its work by hand, then `asyncmig stamp` where the database is.",
             )
 
+    async def _changed_scripts(self, rows: frozenset[str]) -> tuple[ChangedScript, ...]:
+        applied = await self.session.ledger(lambda ledger: ledger.applied_scripts())
+        return await anyio.to_thread.run_sync(changed_scripts, self.request.graph, rows, applied)
+
+    async def _accept_scripts(self, rows: frozenset[str]) -> None:
+        """A stamp says that the database is what the scripts say, as they are now."""
+        for script in await self._changed_scripts(rows):
+            row = accepted(script, self.request.graph)
+            await self.session.ledger(lambda ledger, row=row: ledger.journal(row, started=False))  # type: ignore[misc]
+
     async def _check_scripts(self, placement: Placement) -> None:
         how = self.session.config.checksums
         if how == "off":
             return
-        applied = await self.session.ledger(lambda ledger: ledger.applied_scripts())
-        changed = await anyio.to_thread.run_sync(changed_scripts, self.request.graph, placement.known, applied)
+        changed = await self._changed_scripts(placement.known)
         if changed and how == "warn":
             await announce_async(self.settings.observer, Warned(f"{changed_message(changed)}."))
         elif changed:

@@ -7,6 +7,8 @@ step is a savepoint and nothing is committed.
 from __future__ import annotations
 
 import logging
+import random
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -19,7 +21,7 @@ import sqlalchemy as sa
 
 from asyncmig.database.cancel import backend_of, end_work
 from asyncmig.database.driver import Driver, driver_of
-from asyncmig.database.failures import is_access_denied, message_of
+from asyncmig.database.failures import is_access_denied, is_busy, message_of
 from asyncmig.database.ledger import Ledger
 from asyncmig.database.transaction import CallersTransaction, OwnTransaction, RunTransaction, StepTransaction
 from asyncmig.errors import AccessDenied, UsageError
@@ -60,10 +62,17 @@ class Session(ABC):
         return dialect_of(self.connection.sync.dialect)
 
     async def ledger(self, work: Callable[[Ledger], T]) -> T:
-        """Run `work` on the ledger, inside the connection's greenlet."""
-        return await self.connection.run_sync(
-            lambda sync: work(Ledger(self.ledger_sql, driver_of(sync), careful=self.careful))
-        )
+        """Run `work` inside the connection's greenlet; again for up to lock_timeout while SQLite's file is locked."""
+        deadline = time.monotonic() + self.config.lock_timeout
+        while True:
+            try:
+                return await self.connection.run_sync(
+                    lambda sync: work(Ledger(self.ledger_sql, driver_of(sync), careful=self.careful))
+                )
+            except sa.exc.OperationalError as error:
+                if not is_busy(error) or time.monotonic() >= deadline:
+                    raise
+            await anyio.sleep(random.uniform(0.01, 0.05))
 
     @property
     @abstractmethod

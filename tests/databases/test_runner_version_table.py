@@ -107,7 +107,7 @@ async def test_an_id_too_long_for_the_column_is_refused_and_ensure_version_widen
     project.revision("b2", "a1", upgrade='op.create_table("b", sa.Column("id", sa.Integer))')
     long = "c" * 33
     project.revision(long, "b2")
-    with pytest.raises(VersionTableError, match="33 characters.*takes 32") as caught:
+    with pytest.raises(VersionTableError, match=r"33 characters.*takes 32") as caught:
         await project.migrator().upgrade("head")
     assert "ensure-version" in str(caught.value)
     assert "b" not in servers.tables(postgres_url)
@@ -189,7 +189,7 @@ async def test_a_role_without_create_is_told_before_anything_is_applied(
             "CREATE TABLE public.asyncmig_version (version_num varchar(255) PRIMARY KEY)",
             f"GRANT ALL ON public.asyncmig_version TO {role}",
         )
-        with pytest.raises(VersionTableError, match="asyncmig_version_journal.*may not be created") as caught:
+        with pytest.raises(VersionTableError, match=r"asyncmig_version_journal.*may not be created") as caught:
             await project.migrator().upgrade("head")
         assert caught.value.exit_code == 3
         assert servers.tables(postgres_url, "theirs") == []
