@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -365,7 +366,8 @@ async def _work(site: Site, session: Session, request: RunRequest) -> Report:
     from asyncmig.database.run import Run
     from asyncmig.database.work import load_work
 
-    return await Run(session, request, load_work, site.settings(session.dialect), site.hooks).run()
+    load = partial(load_work, arguments=site.environment.script_arguments)
+    return await Run(session, request, load, site.settings(session.dialect), site.hooks).run()
 
 
 class TargetDatabase:

@@ -45,6 +45,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry(
         "init", _START, "setup:init", "Lay out a migrations folder and its configuration.", "asyncmig init migrations"
     ),
+    Entry("adopt", _START, "adopting:adopt", "Let asyncmig run an Alembic project.", "asyncmig adopt --dry-run"),
     Entry("list-templates", _START, "setup:list_templates", "What `init -t` offers.", "asyncmig list-templates"),
     Entry(
         "revision",

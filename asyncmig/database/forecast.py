@@ -55,7 +55,7 @@ async def forecast(
 
 
 async def _steps(site: Site, session: Session | None, plan: Plan) -> tuple[PlannedStep, ...]:
-    work = load_work(plan)
+    work = load_work(plan, site.environment.script_arguments)
     if session is None:
         settings = site.settings(site.offline_dialect())
         return preview(plan, work, settings, StatementWriter(settings, lambda refs: Schema()))
@@ -74,7 +74,7 @@ async def losses(site: Site, session: Session, graph: RevisionGraph, planner: Pl
     placement: Placement = await placed(session, graph)
     if placement.foreign or placement.ahead:
         return ()
-    work = load_work(planner(placement.effective))
+    work = load_work(planner(placement.effective), site.environment.script_arguments)
     settings = site.settings(session.dialect)
     return await session.connection.run_sync(lambda sync: losses_of(work, settings, driver_of(sync)))
 
@@ -86,7 +86,7 @@ def written_out(site: Site, graph: RevisionGraph, target: str, plan: Plan) -> Re
     with project_imports(site.context):
         writer = StatementWriter(settings, lambda refs: _history_at(graph, plan.before, refs, settings))
         script = OfflineScript(site.ledger_sql, settings, writer, site.config.transaction == "run")
-        text = script.text(plan, load_work(plan))
+        text = script.text(plan, load_work(plan, site.environment.script_arguments))
     return Report(
         target=target,
         database=site.name,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from asyncmig.database.attempt import Work
 from asyncmig.errors import ScriptError
@@ -12,17 +14,28 @@ from asyncmig.scripts.checksum import checksum, file_hash
 from asyncmig.scripts.loader import load_script
 
 if TYPE_CHECKING:
+    from asyncmig.operations.driver import ScriptFunction
     from asyncmig.revisions.plan import Plan, Step
 
-__all__ = ["load_work"]
+__all__ = ["load_work", "with_arguments"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def load_work(plan: Plan) -> Sequence[Work]:
-    """One piece of work a step, in order. ScriptError for a script that cannot be run in its direction."""
-    return [_load(step) for step in plan.steps]
+def load_work(plan: Plan, arguments: Mapping[str, Any] = _NOTHING) -> Sequence[Work]:
+    """One piece of work a step, in order. ScriptError for a script that cannot be run in its direction.
+
+    `arguments` are the keywords that env.py has the scripts' functions called with.
+    """
+    return [_load(step, arguments) for step in plan.steps]
 
 
-def _load(step: Step) -> Work:
+def with_arguments(function: ScriptFunction | None, arguments: Mapping[str, Any]) -> ScriptFunction | None:
+    """The function as it is called without arguments."""
+    return partial(function, **arguments) if function is not None and arguments else function
+
+
+def _load(step: Step, arguments: Mapping[str, Any]) -> Work:
     path = step.revision.path
     if step.direction is Direction.STAMP or path is None:
         source = path.read_bytes() if path else None
@@ -36,7 +49,7 @@ def _load(step: Step) -> Work:
             path=path,
             hint=f"Write `def {step.direction}()`, with `pass` where there is nothing to do.",
         )
-    return Work(function, path, *_hashes(path.read_bytes()))
+    return Work(with_arguments(function, arguments), path, *_hashes(path.read_bytes()))
 
 
 def _hashes(source: bytes | None) -> tuple[str | None, str | None]:

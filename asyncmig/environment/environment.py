@@ -26,7 +26,8 @@ class Environment:
 
     `url` or `engine`, not both: a value, or a sync or async function of no argument or of the Context. An engine
     that env.py gives stays open. None for version_table, version_table_schema and include_schemas leaves the
-    configuration file's value. `options` are the keywords that scripts see in `op.get_context().opts`.
+    configuration file's value. `options` are the keywords that scripts see in `op.get_context().opts`;
+    `script_arguments` those that `upgrade()` and `downgrade()` are called with.
     """
 
     target_metadata: MetaData | Sequence[MetaData] | None = None
@@ -47,6 +48,7 @@ class Environment:
     version_table_schema: str | None = None
     naming_convention: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    script_arguments: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
 
     def __post_init__(self) -> None:
         if self.url is not None and self.engine is not None:

@@ -34,8 +34,8 @@ class IniConfig:
         self.cmd_opts = cmd_opts
         self.attributes = attributes if attributes is not None else {}
         here = Path(file_ or toml_file or ".").absolute().parent.as_posix()
-        self._here = here
         defaults = {"here": here, **(config_args or {})}
+        self._here = defaults["here"]
         self.file_config = ConfigParser({name: value.replace("%", "%%") for name, value in defaults.items()})
         self.tool: Mapping[str, Any] = _tool_table(Path(toml_file)) if toml_file else {}
         if file_ is not None and Path(file_).is_file():

@@ -13,7 +13,9 @@ __all__ = ["env_py", "import_path", "source_name"]
 
 
 def env_py(config: Config) -> Path:
-    return config.script_location / "env.py"
+    """env.py; or asyncmig_env.py beside it, where env.py is Alembic's and goes on being so."""
+    own = config.script_location / "asyncmig_env.py"
+    return own if own.is_file() else config.script_location / "env.py"
 
 
 def source_name(config: Config) -> str:

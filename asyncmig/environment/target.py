@@ -22,6 +22,9 @@ __all__ = ["ResolvedTarget", "resolve_target"]
 _PLACES = "--url, ASYNCMIG_URL, url or engine in env.py, url in the configuration file, DATABASE_URL"
 
 
+_SYNC_DRIVERS = frozenset({"psycopg2", "psycopg2cffi", "pg8000", "pysqlite"})
+
+
 class ResolvedTarget(NamedTuple):
     """`source` is a word for messages: "--url", "url=", "ASYNCMIG_URL", "migrations/env.py", a file, "DATABASE_URL"."""
 
@@ -93,6 +96,19 @@ def _plain(value: object) -> object:
     if callable(reveal):
         value = reveal()
     return str(value) if callable(getattr(value, "unicode_string", None)) else value
+
+
+def _without_sync_driver(url: str | URL) -> URL:
+    """For a project that came from Alembic, whose settings name a synchronous driver as long as Alembic uses them too."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return normalize_url(url)
+    backend, _, driver = parsed.drivername.partition("+")
+    return parsed.set(drivername=backend) if driver in _SYNC_DRIVERS else parsed
 
 
 def _usable(url: str | URL, source: str, context: Context) -> URL:
