@@ -1,5 +1,6 @@
 """Nothing to do: one query of ours, no lock, no write. Counted where nothing can hide: in the server's log, in SQLite's trace."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,16 @@ def said(talkative: tuple[servers.PostgresServer, Path]) -> Iterator[tuple[str, 
         yield url, log
 
 
+def _between(log: Path, first: str, last: str) -> list[str]:
+    """The statements that the server logged between two others; its collector writes them in order, a moment later."""
+    deadline = time.monotonic() + 10
+    while last not in (text := log.read_text()):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.01)
+    lines = text.partition(first)[2].partition(last)[0].splitlines()[1:-1]
+    return [line for line in lines if "statement:" in line or "execute " in line]
+
+
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 async def test_postgresql_hears_one_query(project: Project, said: tuple[str, Path], driver: str) -> None:
     url, log = said
@@ -48,12 +59,11 @@ async def test_postgresql_hears_one_query(project: Project, said: tuple[str, Pat
     async with engine.connect() as connection:
         await connection.execute(sa.text("SELECT 'warm'"))
         await connection.rollback()
-    before = log.stat().st_size
+    servers.execute(url, "SELECT 'from here'")
     assert (await Migrator(project.config_file, engine=engine).upgrade("head")).applied == ()
-    with log.open() as file:
-        file.seek(before)
-        lines = [line for line in file if "statement:" in line or "execute " in line]
+    servers.execute(url, "SELECT 'to here'")
     await engine.dispose()
+    lines = _between(log, "'from here'", "'to here'")
     assert len(lines) == 1, lines
     assert 'FROM "asyncmig_version" UNION ALL' in lines[0]
 
