@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Loss,
         PlanReport,
         Report,
+        Standing,
         StatusReport,
     )
     from asyncmig.database.request import Request as RunRequest
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from asyncmig.environment import Environment
     from asyncmig.revisions.graph import RevisionGraph
 
-__all__ = ["Branch", "HistoryEntry", "Migrator", "TargetDatabase"]
+__all__ = ["Branch", "HistoryEntry", "Migrator", "TargetDatabase", "require_asyncio"]
 
 Planner = Callable[["RevisionGraph", frozenset[str]], Plan]
 
@@ -84,6 +85,13 @@ class Migrator:
 
         twin = copy(self)
         twin._observer = both(self._observer, observer) if self._observer else observer
+        return twin
+
+    def with_config(self, config: Config) -> Self:
+        """The same migrator with another configuration; this one is left as it is."""
+        twin = copy(self)
+        twin._config = config
+        twin._environments = {}
         return twin
 
     async def __aenter__(self) -> Self:
@@ -248,6 +256,21 @@ class Migrator:
         missing = "no database file yet"
         return StatusReport(site.name, site.source, missing, (), graph.effective_heads, tuple(graph), (), ())
 
+    async def standing(self, target: str = "head") -> Standing:
+        """What `upgrade(target)` would still apply, from one query; the user of the database needs no right but SELECT."""
+        from asyncmig.database.report import Standing
+        from asyncmig.database.request import Request as RunRequest
+        from asyncmig.database.request import standing
+
+        goal = parse_target(target)
+        graph = self.graph()
+        site = await self._site()
+        request = RunRequest(site.name, target, Direction.UPGRADE, graph, lambda rows: plan_upgrade(graph, rows, goal))
+        async with self._looking(site) as session:
+            if session:
+                return await standing(session, request)
+        return Standing(site.name, (), request.planner(frozenset()).ids)
+
     async def check(self) -> StatusReport:
         """The status, when the database is where the scripts are; CheckFailed says what is not."""
         status = await self.status()
@@ -308,6 +331,7 @@ class Migrator:
     async def _run(self, direction: Direction, target: str, planner: Planner, tag: str | None) -> Report:
         from asyncmig.database.request import Request as RunRequest
         from asyncmig.database.request import glance
+
         graph = self.graph()
         site = await self._site(tag=tag)
         request = RunRequest(site.name, target, direction, graph, lambda rows: planner(graph, rows))
@@ -343,6 +367,8 @@ class Migrator:
         from asyncmig.environment import Context, load_environment, resolve_target
         from asyncmig.environment.paths import source_name
 
+        if not offline:
+            require_asyncio()
         context = Context(self._config, self._x, offline)
         with project_imports(context):
             environment = self._environments.get(offline)
@@ -359,6 +385,19 @@ class Migrator:
 
     def _location(self, path: str | Path | None) -> Path | None:
         return None if path is None else self._config.here / path
+
+
+def require_asyncio() -> None:
+    """UsageError elsewhere: SQLAlchemy's drivers await asyncio's futures, and trio would fail on them in its own words."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise UsageError(
+            "No asyncio event loop is running here, and the database drivers need one; trio's loop is none.",
+            hint="Run the application on asyncio (`uvicorn`, `hypercorn -k asyncio`), or `asyncmig upgrade` before it.",
+        ) from None
 
 
 async def _work(site: Site, session: Session, request: RunRequest) -> Report:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from sqlalchemy.util import await_only
 
+from asyncmig.database.failures import message_of
 from asyncmig.database.report import StepReport
 from asyncmig.revisions.plan import Direction
 
@@ -28,6 +30,7 @@ __all__ = [
     "announce",
     "announce_async",
     "both",
+    "facts",
 ]
 
 
@@ -61,6 +64,8 @@ class StepFinished:
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
+    """Also for a step that was cancelled: `error` is then what cancelled it."""
+
     revision: str
     direction: Direction
     error: BaseException
@@ -117,3 +122,32 @@ def both(first: Observer, second: Observer) -> Observer:
         await announce_async(second, event)
 
     return tell
+
+
+def facts(event: Event) -> dict[str, object]:
+    """The event as a flat object of JSON's types, its kind first: what logs, tracers and `--events` show.
+
+    An error is its type and its first sentence, without the statement and the values that SQLAlchemy adds.
+    """
+    flat: dict[str, object] = {"event": _SNAKE.sub("_", type(event).__name__).lower()}
+    for name in (field.name for field in fields(event)):
+        flat |= _flat(name, getattr(event, name))
+    return flat
+
+
+_SNAKE = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def _flat(name: str, value: object) -> dict[str, object]:
+    match value:
+        case StepReport():
+            inner = (field.name for field in fields(value))
+            return {key: item for name in inner for key, item in _flat(name, getattr(value, name)).items()}
+        case BaseException():
+            return {"error": type(value).__name__, "message": message_of(value)}
+        case tuple():
+            return {name: [str(item) for item in value]}
+        case None | bool() | int() | float():
+            return {name: value}
+        case _:
+            return {name: str(value)}

@@ -33,6 +33,8 @@ __all__ = ["Executor", "StepBroken"]
 
 logger = logging.getLogger("asyncmig")
 
+_TELL_SECONDS = 1.0
+
 
 class StepBroken(Exception):
     """A step failed with `error`; nothing of it stands, or what stands is journaled as incomplete (`divided`)."""
@@ -90,7 +92,13 @@ class Executor:
                     self.observer,
                     StepStarted(step.revision.id, step.direction, step.revision.message, index, total),
                 )
-                report = await self._step(step, piece, incomplete.get(step.revision.id))
+                try:
+                    report = await self._step(step, piece, incomplete.get(step.revision.id))
+                except Exception:
+                    raise
+                except BaseException as stopped:
+                    await self._stopped(step, stopped)
+                    raise
                 self.steps.append(report)
                 await announce_async(self.observer, StepFinished(report, index, total))
 
@@ -148,6 +156,11 @@ class Executor:
             answer = self.hooks.on_error(broken.attempt.info(step.before, broken.error))
             if answer is not None:
                 await answer
+
+    async def _stopped(self, step: Step, reason: BaseException) -> None:
+        """Tell the observer that a cancelled step will not finish: a tracer has its span to end."""
+        with anyio.move_on_after(_TELL_SECONDS, shield=True):
+            await announce_async(self.observer, StepFailed(step.revision.id, step.direction, reason))
 
     def _journal_failure(self, connection: sa.Connection, broken: StepBroken) -> None:
         """After the rollback, in a transaction of its own; where that fails too, the log has to do."""

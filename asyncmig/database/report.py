@@ -21,6 +21,7 @@ __all__ = [
     "PlannedStep",
     "Report",
     "RevisionState",
+    "Standing",
     "StatusReport",
     "StepReport",
 ]
@@ -73,6 +74,21 @@ class Report:
     def applied(self) -> tuple[str, ...]:
         """The ids of the steps, in order."""
         return tuple(step.revision for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a database stands before a target. `pending` is in the order in which upgrade would apply it."""
+
+    database: str  # URL without password
+    current: tuple[str, ...]
+    pending: tuple[str, ...]
+    ahead: tuple[str, ...] = ()  # ids of a newer release found in the database
+    incomplete: tuple[str, ...] = ()
+
+    @property
+    def reached(self) -> bool:
+        return not (self.pending or self.incomplete)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asyncmig.database.placement import Placement, place
-from asyncmig.database.report import Report, StepReport
+from asyncmig.database.report import Report, Standing, StepReport
 from asyncmig.errors import ForeignRevision
 from asyncmig.revisions.plan import Direction, Plan
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asyncmig.database.session import Session
     from asyncmig.revisions.graph import RevisionGraph
 
-__all__ = ["Planner", "Request", "glance", "placed"]
+__all__ = ["Planner", "Request", "glance", "placed", "standing"]
 
 Planner = Callable[[frozenset[str]], Plan]
 
@@ -81,6 +81,23 @@ def _glance(ledger: Ledger, request: Request) -> Report | None:
     if state.incomplete or restamped or request.plan(placement):
         return None
     return request.report(placement, placement.rows)
+
+
+async def standing(session: Session, request: Request) -> Standing:
+    """Where the database stands before the request's target, after one query; SELECT on our tables is all it takes."""
+    return await session.ledger(lambda ledger: _standing(ledger, request))
+
+
+def _standing(ledger: Ledger, request: Request) -> Standing:
+    state = ledger.read()
+    placement = _placement(state.versions, ledger, request.graph)
+    return Standing(
+        request.database,
+        tuple(sorted(placement.rows)),
+        request.plan(placement).ids,
+        tuple(sorted(placement.ahead)),
+        tuple(sorted(state.incomplete)),
+    )
 
 
 async def placed(session: Session, graph: RevisionGraph) -> Placement:

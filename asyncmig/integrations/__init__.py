@@ -1,0 +1,1 @@
+"""asyncmig inside other software: ASGI applications, logging, OpenTelemetry."""
