@@ -26,6 +26,7 @@
     │   ├── NoMigrationRunning             `op` outside a migration, or in a child task or foreign thread
     │   ├── DynamicScript                  a recording met something that only a database can answer
     │   ├── UnsupportedOperation           the database has no such thing
+    │   ├── ConflictingRows                rows of a table do not fit what it is to become
     │   └── Irreversible                   an operation that cannot be undone from what is known
     └── Interrupted                     130
 """
@@ -45,6 +46,7 @@ __all__ = [
     "AsyncmigError",
     "CheckFailed",
     "ConfigError",
+    "ConflictingRows",
     "ConnectionFailed",
     "DatabaseError",
     "Declined",
@@ -283,6 +285,22 @@ class DynamicScript(_Located, OperationError):
 
 class UnsupportedOperation(OperationError):
     pass
+
+
+class ConflictingRows(OperationError):
+    """`count` rows of `table` do not fit a constraint on `columns`; nothing has been changed."""
+
+    def __init__(
+        self, message: str, *, table: str, columns: Sequence[str], count: int, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.table = table
+        self.columns = tuple(columns)
+        self.count = count
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        return {"table": self.table, "columns": list(self.columns), "count": self.count}
 
 
 class Irreversible(OperationError):

@@ -19,7 +19,7 @@ from asyncmig.dialects.sqlite_table_text import (
     parse_constraint,
     parse_table,
 )
-from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote
+from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote, tokenize
 from asyncmig.errors import UnsupportedOperation
 
 __all__ = [
@@ -210,7 +210,7 @@ def _add_column(table: TableText, edit: AddColumn) -> TableText:
     name = parse_column(edit.text).name
     if table.find(name):
         raise UnsupportedOperation(f"Table {table.name} has a column {name} already.")
-    text = edit.text.strip()
+    text = _closed(edit.text)
     if edit.before is not None:
         at = table.column(edit.before).start
         return _spliced(table, [(at, at, text + "," + _gap(table, at))])
@@ -330,7 +330,7 @@ def _matcher(edit: DropConstraint) -> Callable[[Clause], bool]:
 
 
 def _described(edit: DropConstraint) -> str:
-    words = [edit.kind or "constraint"]
+    words: list[str] = [edit.kind or "constraint"]
     words += [edit.name] if edit.name else []
     words += [f"on {', '.join(edit.columns)}"] if edit.columns else []
     words += [f"to {edit.target}"] if edit.target else []
@@ -351,7 +351,14 @@ def _set_options(table: TableText, text: str) -> TableText:
 def _appended(table: TableText, text: str) -> tuple[int, int, str]:
     """A new last item, on a line of its own where the last one has that."""
     last = table.items[-1]
-    return last.end, last.end, "," + _gap(table, last.start) + text.strip()
+    return last.end, last.end, "," + _gap(table, last.start) + _closed(text)
+
+
+def _closed(text: str) -> str:
+    """The text with the newline that a line comment at its end needs before anything follows."""
+    text = text.strip()
+    last = list(tokenize(text))[-1]
+    return text + "\n" if last.kind == "comment" and last.text.startswith("--") else text
 
 
 def _gap(table: TableText, start: int) -> str:
@@ -383,7 +390,7 @@ def _commas(table: TableText, dropped: set[int]) -> list[int]:
             continue
         result += pending[1:] if kept_before else pending
         kept_before, pending = True, []
-    return result + pending + [at for start, at in places.items() if start == -1]
+    return result + pending
 
 
 def _item_commas(table: TableText) -> dict[int, int]:
@@ -401,11 +408,13 @@ def _item_commas(table: TableText) -> dict[int, int]:
 
 
 def _removal(sql: str, start: int, end: int) -> tuple[int, int, str]:
-    """Cut a stretch with the spaces before it; never a comment."""
-    before = sql[:start].rstrip(" \t\r\n\f")
-    if before[-1:] == "(":
-        return start, end, ""
-    return len(before), end, ""
+    """Cut a stretch with the spaces before it; never a comment, to which the newline at its end belongs."""
+    for token in tokenize(sql):
+        if token.kind == "space" and token.end == start:
+            return token.start, end, ""
+        if token.start >= start:
+            break
+    return start, end, ""
 
 
 def _spliced(table: TableText, splices: Iterable[tuple[int, int, str]]) -> TableText:

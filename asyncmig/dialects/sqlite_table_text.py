@@ -15,13 +15,34 @@ from typing import Literal
 from asyncmig.dialects.sqlite_tokens import Token, code_tokens
 from asyncmig.errors import UnsupportedOperation
 
-__all__ = ["Clause", "ClauseKind", "ColumnText", "Reference", "TableText", "parse_column", "parse_constraint", "parse_table"]
+__all__ = [
+    "Clause",
+    "ClauseKind",
+    "ColumnText",
+    "Reference",
+    "TableText",
+    "parse_column",
+    "parse_constraint",
+    "parse_table",
+]
 
 ClauseKind = Literal[
     "primary key", "unique", "check", "foreign key", "not null", "null", "default", "collate", "generated", "other"
 ]
 
-_STARTS = {"CONSTRAINT", "DEFAULT", "NULL", "NOT", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES", "COLLATE", "AS", "DEFERRABLE"}
+_STARTS = {
+    "CONSTRAINT",
+    "DEFAULT",
+    "NULL",
+    "NOT",
+    "PRIMARY",
+    "UNIQUE",
+    "CHECK",
+    "REFERENCES",
+    "COLLATE",
+    "AS",
+    "DEFERRABLE",
+}
 _TABLE_STARTS = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"}
 
 
@@ -151,7 +172,9 @@ class TableText:
             return None
         column = self.find(clause.columns[0])
         # A quirk kept by SQLite for its old files: DESC inside the column is no alias, DESC in the table's clause is.
-        descending = clause in (column.clauses if column else ()) and any(token.upper == "DESC" for token in clause.tokens)
+        descending = clause in (column.clauses if column else ()) and any(
+            token.upper == "DESC" for token in clause.tokens
+        )
         return column.name if column and column.type.upper() == "INTEGER" and not descending else None
 
     @property

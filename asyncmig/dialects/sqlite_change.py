@@ -1,0 +1,463 @@
+"""How a SQLite table is changed: the cheapest way that is right, proved before anything is touched.
+
+    native ALTER TABLE      ADD COLUMN at the end, DROP COLUMN, RENAME COLUMN, RENAME TABLE
+    the stored text         where the rows and keys stay as they are stored (nullability, DEFAULT, CHECK, foreign
+                            keys, a type of the same affinity): PRAGMA writable_schema
+    twelve steps            everything else: a new table, the rows copied
+
+Everything is tried first on a twin in memory, which has the same schema and no rows: that SQLite takes the new text, and
+that no view, trigger or foreign key breaks. With a connection to ask, every row is then held against what the
+table becomes. Without one (a script for later) what needs such an answer is written as twelve steps, where SQLite itself
+checks each row while it copies.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from asyncmig.dialects.sqlite_defaults import changed_defaults, default_value, rows_read_default
+from asyncmig.dialects.sqlite_edits import (
+    AddColumn,
+    AddConstraint,
+    DropColumn,
+    Edit,
+    RenameColumn,
+    RenameTable,
+    SetType,
+    edited,
+)
+from asyncmig.dialects.sqlite_groups import Group, grouped
+from asyncmig.dialects.sqlite_layout import affinity, layout
+from asyncmig.dialects.sqlite_misfits import Rows, refuse_misfits
+from asyncmig.dialects.sqlite_rebuild import CopyPlan, replace_text, twelve_steps
+from asyncmig.dialects.sqlite_stored import Query, StoredObject, StoredTable, read_stored
+from asyncmig.dialects.sqlite_table_text import ColumnText, TableText, parse_column, parse_table
+from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote
+from asyncmig.dialects.sqlite_twin import Twin
+from asyncmig.errors import OperationError, UnsupportedOperation
+
+__all__ = ["Procedure", "TableChange", "change_table", "plan_change"]
+
+Procedure = Literal["add", "drop", "rename", "text", "rebuild"]
+
+_VERSION_STEP = 1_000
+"""How far schema_version is moved: more than the statements of a change can move it themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """What to execute, in order, in one transaction. No statements: there is nothing to change.
+
+    `needs_foreign_keys_off`: PRAGMA foreign_keys must be off before the transaction begins, else rows of other tables
+    are deleted. `after_failure` puts the connection back after the rollback, PRAGMAs being no part of a transaction.
+    `sql` is the table's text afterwards; `rewrites` whether its rows are written anew, `scans` whether all are read.
+    """
+
+    table: str
+    schema: str
+    statements: tuple[str, ...]
+    procedures: tuple[Procedure, ...]
+    sql: str
+    scans: bool
+    after_failure: tuple[str, ...]
+    objects: tuple[StoredObject, ...] = field(repr=False)
+    checked: tuple[str, ...] = ()
+    violations: tuple[tuple[object, ...], ...] = field(default=(), repr=False)
+
+    @property
+    def needs_foreign_keys_off(self) -> bool:
+        return "rebuild" in self.procedures
+
+    @property
+    def rewrites(self) -> bool:
+        return "rebuild" in self.procedures or "drop" in self.procedures
+
+    def verify(self, query: Query) -> None:
+        """OperationError unless the schema is now what was planned and no foreign key lost its parent row."""
+        rows = query(f"SELECT type, name, tbl_name, sql FROM {quote(self.schema)}.sqlite_schema WHERE sql IS NOT NULL")
+        found = {(str(row[0]), str(row[1])): str(row[3]) for row in rows}
+        wrong = [o.name for o in self.objects if found.get((o.type, o.name)) != o.sql]
+        if wrong:
+            raise OperationError(f"Table {self.table} was not changed as planned: {', '.join(wrong)} differs.")
+        new = Counter(_violations(query, self.schema, self.checked)) - Counter(self.violations)
+        if new:
+            table, _, parent = next(iter(new))
+            raise OperationError(
+                f"Table {self.table} cannot be changed: {new.total():,} rows of {table} have no row in {parent} any more."
+            )
+
+    def carry_out(self, query: Query) -> None:
+        """Execute and verify; what failed has to be rolled back by the caller, then `after_failure` executed."""
+        for sql in self.statements:
+            query(sql)
+        if self.statements:
+            self.verify(query)
+
+
+def change_table(query: Query, table: str, edits: Iterable[Edit], schema: str | None = None) -> TableChange:
+    """Plan the edits with a connection at hand, inside the transaction that will carry them out."""
+    return plan_change(read_stored(query, table, schema), edits, query)
+
+
+def plan_change(stored: StoredTable, edits: Iterable[Edit], query: Query | None = None) -> TableChange:
+    """The statements for the edits, in their order; without `query` for a script that runs later.
+
+    UnsupportedOperation for what cannot be done without breaking something, ConflictingRows for rows in the way.
+    """
+    wanted = tuple(edits)
+    texts = [edit.text for edit in wanted if isinstance(edit, AddColumn | AddConstraint)]
+    twin = Twin(stored.involved(texts))
+    try:
+        return _Planner(stored, twin, query).plan(grouped(wanted))
+    finally:
+        twin.close()
+
+
+class _Planner:
+    """`now` is the table as the statements so far leave it; `origins` what its columns are in today's rows."""
+
+    def __init__(self, stored: StoredTable, twin: Twin, query: Query | None) -> None:
+        self.stored = stored
+        self.twin = twin
+        self.query = query
+        self.now = stored.text
+        self.origins = {column.name: quote(column.name) for column in self.now.columns}
+        self.statements: list[str] = []
+        self.procedures: list[Procedure] = []
+        self.scans = False
+        self.broken = twin.broken()
+        self._text_from = stored.sql
+
+    def plan(self, groups: Iterable[Group]) -> TableChange:
+        for group in groups:
+            match group:
+                case RenameColumn() | RenameTable():
+                    self._rename(group)
+                case _:
+                    self._change(group)
+        checked = self._foreign_key_tables()
+        return TableChange(
+            self.now.name,
+            self.stored.schema,
+            tuple(self.statements),
+            tuple(self.procedures),
+            self.now.sql,
+            self.scans,
+            self._after_failure(),
+            self.twin.objects(),
+            checked,
+            tuple(self._violations_now(checked)),
+        )
+
+    # renames
+
+    def _rename(self, edit: RenameColumn | RenameTable) -> None:
+        if isinstance(edit, RenameColumn):
+            column = self.now.column(edit.name)
+            if column.name == edit.new_name:
+                return
+            clause = f"RENAME COLUMN {quote(column.name)} TO {quote(edit.new_name)}"
+            sentence = f"Column {self.now.name}.{column.name} cannot be renamed to {edit.new_name}"
+        else:
+            if self.now.name == edit.new_name:
+                return
+            clause = f"RENAME TO {quote(edit.new_name)}"
+            sentence = f"Table {self.now.name} cannot be renamed to {edit.new_name}"
+        self._alter(clause, sentence, "rename")
+        if isinstance(edit, RenameColumn):
+            self.origins = {edit.new_name if n == column.name else n: sql for n, sql in self.origins.items()}
+        self._look(edit.new_name if isinstance(edit, RenameTable) else self.now.name)
+
+    def _try(self, sql: str, sentence: str) -> None:
+        try:
+            self.twin.query(sql)
+        except sqlite3.Error as error:
+            raise UnsupportedOperation(f"{sentence}: {error}.") from error
+
+    # a group of edits that one rebuild could do together
+
+    def _change(self, edits: Sequence[Edit]) -> None:
+        before = self.now
+        steps = [self.now]
+        for edit in edits:
+            steps.append(edited(steps[-1], edit))
+        after = steps[-1]
+        if after.sql == before.sql:
+            return
+        methods = [self._method(old, new, edit) for edit, old, new in zip(edits, steps[:-1], steps[1:], strict=True)]
+        if "rebuild" in methods or self._moves_old_rows(before, after):
+            self._prove(before, after, edits)
+            self._rebuild(after, edits)
+            return
+        self._prove(before, after, edits)
+        for method, edit, new in zip(methods, edits, steps[1:], strict=True):
+            match method:
+                case "add":
+                    assert isinstance(edit, AddColumn)
+                    self._add(edit, new.columns[-1].name)
+                case "drop":
+                    assert isinstance(edit, DropColumn)
+                    self._drop(edit.name)
+                case "text":
+                    self._text(edited(self.now, edit))
+
+    def _method(self, old: TableText, new: TableText, edit: Edit) -> Procedure:
+        if isinstance(edit, AddColumn) and _natively_added(edit, old, new):
+            return "add"
+        if isinstance(edit, DropColumn):
+            return "drop" if len(new.constraints) == len(old.constraints) and self._drops(old, new, edit) else "rebuild"
+        if old.sql == new.sql or (self._may_write and layout(old) == layout(new) and not _converts(edit)):
+            return "text"
+        return "rebuild"
+
+    @property
+    def _may_write(self) -> bool:
+        return self.query is not None and self.stored.writable
+
+    def _drops(self, old: TableText, new: TableText, edit: DropColumn) -> bool:
+        """Whether DROP COLUMN does it, and leaves the text that we want: it can lose comments around the column."""
+        if old.sql != self.now.sql:
+            return False
+        with self.twin.trial():
+            try:
+                for index in self._indexes_using(edit.name):
+                    self.twin.query(f"DROP INDEX {quote(index.name)}")
+                self.twin.query(f"ALTER TABLE {quote(old.name)} DROP COLUMN {quote(old.column(edit.name).name)}")
+                return self._may_write or self._stored_sql() == new.sql
+            except sqlite3.Error:
+                return False
+
+    def _moves_old_rows(self, before: TableText, after: TableText) -> bool:
+        """Whether a default changes that rows may be reading instead of holding a value."""
+        changed = changed_defaults(before.sql, after.sql)
+        if not changed or self.query is None or not self.stored.writable:
+            return bool(changed)
+        origins = {name.lower(): sql for name, sql in self.origins.items()}
+        today = {quote(column.name): column.name for column in self.stored.text.columns}
+        columns = [today.get(origins.get(name, "")) for name in changed]
+        known = [column for column in columns if column is not None]
+        if len(known) < len(columns):
+            return True  # a column of this very change: every row is older than it
+        order = [column.name for column in self.stored.text.columns]
+        self.scans = True
+        return rows_read_default(self.query, self.stored, max(known, key=order.index))
+
+    # the three ways
+
+    def _alter(self, clause: str, sentence: str, procedure: Procedure) -> None:
+        self._try(f"ALTER TABLE {quote(self.now.name)} {clause}", sentence)
+        self._refuse_broken(sentence)
+        self.statements.append(f"ALTER TABLE {self._qualified(self.now.name)} {clause}")
+        self.procedures.append(procedure)
+
+    def _add(self, edit: AddColumn, name: str) -> None:
+        self._alter(f"ADD COLUMN {edit.text.strip()}", f"Column {self.now.name}.{name} cannot be added", "add")
+        self._look(self.now.name)
+
+    def _drop(self, name: str) -> None:
+        sentence = f"Column {self.now.name}.{name} cannot be dropped"
+        self._refuse_event(name, sentence)
+        for index in self._indexes_using(name):
+            self.twin.query(f"DROP INDEX {quote(index.name)}")
+            self.statements.append(f"DROP INDEX {self._qualified(index.name)}")
+        wanted = edited(self.now, DropColumn(name))
+        self._alter(f"DROP COLUMN {quote(self.now.column(name).name)}", sentence, "drop")
+        self._look(self.now.name)
+        if self.now.sql != wanted.sql:
+            self._text(wanted)
+
+    def _text(self, wanted: TableText) -> None:
+        if self.now.sql == wanted.sql:
+            return
+        version = self.stored.schema_version + _VERSION_STEP * (len(self.statements) + 1)
+        found = list(replace_text(self.stored.schema, self.now.name, self.now.sql, wanted.sql, version))
+        if self.procedures[-1:] == ["text"] and self.statements:
+            # Text edits in a row are one: from what the first one found to what the last one wants.
+            self.statements[-len(found) :] = replace_text(
+                self.stored.schema, self.now.name, self._text_from, wanted.sql, version
+            )
+        else:
+            self._text_from = self.now.sql
+            self.statements += found
+            self.procedures.append("text")
+        self._make_again(wanted)
+
+    def _rebuild(self, wanted: TableText, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            if isinstance(edit, DropColumn):
+                self._refuse_event(edit.name, f"Column {self.now.name}.{edit.name} cannot be dropped")
+        gone = {o.name for e in edits if isinstance(e, DropColumn) for o in self._indexes_using(e.name)}
+        plan = self._copy(wanted, edits, gone)
+        self.statements += twelve_steps(plan)
+        self.procedures.append("rebuild")
+        self.scans = True
+        self._make_again(wanted, [o for o in self._own_objects() if o.name in gone])
+
+    def _copy(self, wanted: TableText, edits: Sequence[Edit], gone: set[str]) -> CopyPlan:
+        return CopyPlan(
+            self.stored.schema,
+            self.now,
+            wanted,
+            [o for o in self._own_objects() if o.name not in gone],
+            self.stored.free_name(f"{self.now.name}_asyncmig_old"),
+            fresh=frozenset(parse_column(e.text).name.lower() for e in edits if isinstance(e, AddColumn)),
+            using={e.column.lower(): e.using for e in edits if isinstance(e, SetType) and e.using},
+            in_script=self.query is None,
+            legacy=self.stored.legacy_alter_table,
+        )
+
+    def _make_again(self, wanted: TableText, gone: Sequence[StoredObject] = ()) -> None:
+        """In the twin always by making the table again: there SQLite reads the new text with all its checks."""
+        sentence = f"Table {self.now.name} cannot be changed"
+        kept = [o for o in self._own_objects() if o not in gone]
+        parked = self.stored.free_name(f"{self.now.name}_asyncmig_old")
+        for sql in twelve_steps(CopyPlan("main", self.now, wanted, kept, parked)):
+            self._try(sql, sentence)
+        self._refuse_broken(sentence)
+        self._look(self.now.name)
+        if self.now.sql != wanted.sql:
+            raise UnsupportedOperation(f"{sentence}: SQLite reads {wanted.sql!r} as {self.now.sql!r}.")
+
+    # what is asked
+
+    def _prove(self, before: TableText, after: TableText, edits: Sequence[Edit]) -> None:
+        """Every row fits; then the columns as they will be."""
+        uncertain = {e.column.lower() for e in edits if isinstance(e, SetType) and _changes_values(e, before)}
+        fresh = [parse_column(e.text) for e in edits if isinstance(e, AddColumn)]
+        self.origins = {name: sql for name, sql in self.origins.items() if after.find(name)}
+        self.origins |= {column.name: default_value(column) for column in fresh if not column.generated}
+        if self.query is not None:
+            known = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}
+            refuse_misfits(self.query, Rows(self.stored, known), before, after)
+        self.origins = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}
+
+    def _refuse_broken(self, sentence: str) -> None:
+        for (kind, name), error in self.twin.broken().items():
+            if (kind, name) not in self.broken:
+                raise UnsupportedOperation(
+                    f"{sentence}: the {kind} {name} uses it ({error}).",
+                    hint=f"Drop the {kind} {name} first, or change it.",
+                )
+
+    def _refuse_event(self, column: str, sentence: str) -> None:
+        """UPDATE OF a column that is gone is no error to SQLite: the trigger would just never fire again."""
+        for trigger in self._own_objects("trigger"):
+            tokens = code_tokens(trigger.sql)
+            words = [token.upper for token in tokens]
+            if "OF" in words and mentions(tokens[words.index("OF") : words.index("ON", words.index("OF"))], column):
+                raise UnsupportedOperation(
+                    f"{sentence}: the trigger {trigger.name} is fired by changes of it.",
+                    hint=f"Drop the trigger {trigger.name} first.",
+                )
+
+    def _indexes_using(self, column: str) -> list[StoredObject]:
+        found: list[StoredObject] = []
+        for index in self._own_objects("index"):
+            tokens = code_tokens(index.sql)
+            start = next(at for at, token in enumerate(tokens) if token.upper == "(")
+            if mentions(tokens[start:], column):
+                found.append(index)
+        return found
+
+    def _own_objects(self, *types: str) -> list[StoredObject]:
+        wanted = types or ("index", "trigger")
+        return [o for o in self.twin.objects() if o.type in wanted and o.table.lower() == self.now.name.lower()]
+
+    def _foreign_key_tables(self) -> tuple[str, ...]:
+        """The tables whose foreign keys the change may have touched: its own, and those that point at it."""
+        changed = [clause.spelling for clause in self.now.clauses if clause.reference] != [
+            clause.spelling for clause in self.stored.text.clauses if clause.reference
+        ]
+        if "rebuild" not in self.procedures and not ("text" in self.procedures and changed):
+            return ()
+        wanted = self.now.name.lower()
+        tables = [parse_table(o.sql) for o in self.twin.objects() if o.type == "table" and _is_table(o.sql)]
+        bad = {name for kind, name in self.broken if kind.startswith("foreign")}
+        return tuple(
+            table.name
+            for table in tables
+            if table.name not in bad
+            and any(c.reference and wanted in (table.name.lower(), c.reference.table.lower()) for c in table.clauses)
+        )
+
+    # the outcome
+
+    def _violations_now(self, tables: Iterable[str]) -> Iterator[tuple[object, ...]]:
+        """Before the change, in the names of after it."""
+        if self.query is None:
+            return
+        new, old = self.now.name, self.stored.name
+        today = [old if table == new else table for table in tables]
+        for row in _violations(self.query, self.stored.schema, today):
+            yield tuple(new if isinstance(value, str) and value.lower() == old.lower() else value for value in row)
+
+    def _qualified(self, name: str) -> str:
+        schema = self.stored.schema
+        return quote(name) if schema.lower() == "main" else f"{quote(schema)}.{quote(name)}"
+
+    def _stored_sql(self, name: str | None = None) -> str:
+        rows = self.twin.query(
+            "SELECT sql FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower(?)", (name or self.now.name,)
+        )
+        return str(rows[0][0])
+
+    def _look(self, name: str) -> None:
+        self.now = parse_table(self._stored_sql(name))
+
+    def _after_failure(self) -> tuple[str, ...]:
+        statements: list[str] = []
+        if "rebuild" in self.procedures and not self.stored.legacy_alter_table:
+            statements.append("PRAGMA legacy_alter_table = OFF")
+        if "text" in self.procedures:
+            statements.append("PRAGMA writable_schema = RESET")
+        return tuple(statements)
+
+
+def _natively_added(edit: AddColumn, old: TableText, new: TableText) -> bool:
+    """Whether ADD COLUMN takes it with rows in the table; it checks NOT NULL and CHECK itself."""
+    column = parse_column(edit.text)
+    last = old.columns[-1].name.lower()
+    if edit.before is not None or (edit.after or last).lower() != last:
+        return False
+    kinds = {clause.kind for clause in column.clauses}
+    if kinds & {"primary key", "unique"} or (column.generated and column.stored):
+        return False
+    default = _plain_default(column)
+    if default is None or (column.not_null and default == "NULL" and not column.generated):
+        return False
+    return "foreign key" not in kinds or default == "NULL"
+
+
+def _plain_default(column: ColumnText) -> str | None:
+    """The literal that a new column starts with, NULL without any; None for an expression or the time."""
+    clause = column.clause("default")
+    if clause is None:
+        return "NULL"
+    tokens = clause.value_tokens
+    if tokens[0].text == "(" or tokens[-1].upper.startswith("CURRENT_"):
+        return None
+    return " ".join(token.upper or token.text for token in tokens)
+
+
+def _converts(edit: Edit) -> bool:
+    return isinstance(edit, SetType) and edit.using is not None
+
+
+def _changes_values(edit: SetType, before: TableText) -> bool:
+    column = before.find(edit.column)
+    return edit.using is not None or column is None or affinity(column.type) != affinity(edit.type)
+
+
+def _is_table(sql: str) -> bool:
+    return len(code_tokens(sql)) > 2 and code_tokens(sql)[1].upper == "TABLE"
+
+
+def _violations(query: Query, schema: str, tables: Iterable[str]) -> Iterator[tuple[object, ...]]:
+    """Rows without their parent, without the number of the foreign key: that may be another afterwards."""
+    for table in tables:
+        rows = query(f"PRAGMA {quote(schema)}.foreign_key_check({quote(table)})")
+        yield from ((row[0], row[1], row[2]) for row in rows)

@@ -1,0 +1,124 @@
+"""What SQLite stores about a table and about all that mentions it, read with two queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asyncmig.dialects.sqlite_table_text import TableText, parse_table
+from asyncmig.dialects.sqlite_tokens import quote
+from asyncmig.errors import UnsupportedOperation
+
+__all__ = ["Query", "StoredObject", "StoredTable", "read_stored", "stored_from"]
+
+Query = Callable[..., Sequence[Sequence[Any]]]
+"""`query(sql)` or `query(sql, parameters)` with positional parameters (?): all rows, [] for a statement without."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A row of sqlite_schema; automatic indexes, which have no SQL, are not among them."""
+
+    type: str
+    name: str
+    table: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table and its surroundings: `objects` is all that its schema holds.
+
+    `writable` says whether PRAGMA writable_schema works on this connection.
+    """
+
+    name: str
+    schema: str
+    objects: tuple[StoredObject, ...]
+    schema_version: int = 0
+    legacy_alter_table: bool = False
+    writable: bool = False
+
+    @property
+    def sql(self) -> str:
+        return next(o.sql for o in self.objects if o.type == "table" and o.name == self.name)
+
+    @property
+    def text(self) -> TableText:
+        return parse_table(self.sql)
+
+    def own(self, type: str) -> tuple[StoredObject, ...]:
+        """The indexes or triggers of the table, in the order in which they were made."""
+        return tuple(o for o in self.objects if o.type == type and o.table.lower() == self.name.lower())
+
+    def free_name(self, name: str) -> str:
+        """A name like `name` that nothing has yet."""
+        number = 0
+        taken = {o.name.lower() for o in self.objects}
+        while (found := f"{name}_{number}" if number else name).lower() in taken:
+            number += 1
+        return found
+
+    def involved(self, texts: Iterable[str] = ()) -> tuple[StoredObject, ...]:
+        """The table, what mentions it, however indirectly, and then all that those, or `texts`, mention themselves.
+
+        By plain search, so that there may be too many; with fewer a view could look broken that is not.
+        """
+        stored = [(o, o.sql.lower()) for o in self.objects]
+        chosen = {self.name.lower()}
+        _grow(chosen, lambda seen: [o.name for o, text in stored if any(_spelled(name, text) for name in seen)])
+        for text in texts:
+            chosen |= {o.name.lower() for o in self.objects if _spelled(o.name.lower(), text.lower())}
+        _grow(chosen, lambda seen: _mentioned(self.objects, [text for o, text in stored if o.name.lower() in seen]))
+        return tuple(o for o in self.objects if o.name.lower() in chosen or o.table.lower() in chosen)
+
+
+def read_stored(query: Query, table: str, schema: str | None = None) -> StoredTable:
+    """What the connection behind `query` knows; UnsupportedOperation when there is no such table."""
+    schema = schema or "main"
+    rows = query(f"SELECT type, name, tbl_name, sql FROM {quote(schema)}.sqlite_schema")
+    stored = stored_from((tuple(row) for row in rows), table, schema)
+    return StoredTable(
+        stored.name,
+        schema,
+        stored.objects,
+        schema_version=int(query(f"PRAGMA {quote(schema)}.schema_version")[0][0]),
+        legacy_alter_table=bool(query("PRAGMA legacy_alter_table")[0][0]),
+        writable=_is_writable(query),
+    )
+
+
+def stored_from(rows: Iterable[Sequence[Any]], table: str, schema: str = "main") -> StoredTable:
+    """The same from rows (type, name, tbl_name, sql) of sqlite_schema that are at hand, without a connection."""
+    everything = [StoredObject(*(str(value) for value in row)) for row in rows if row[3] is not None]
+    own = next((o for o in everything if o.type == "table" and o.name.lower() == table.lower()), None)
+    if own is None:
+        raise UnsupportedOperation(f"There is no table {table} to change.")
+    return StoredTable(own.name, schema, tuple(everything))
+
+
+def _is_writable(query: Query) -> bool:
+    """Whether the connection lets us: in defensive mode the PRAGMA is ignored without a word."""
+    if query("PRAGMA writable_schema")[0][0]:
+        return True
+    query("PRAGMA writable_schema = ON")
+    try:
+        return bool(query("PRAGMA writable_schema")[0][0])
+    finally:
+        query("PRAGMA writable_schema = OFF")
+
+
+def _mentioned(objects: Iterable[StoredObject], texts: Sequence[str]) -> list[str]:
+    return [o.name for o in objects if any(_spelled(o.name.lower(), text) for text in texts)]
+
+
+def _grow(chosen: set[str], step: Callable[[set[str]], Iterable[str]]) -> None:
+    fresh = set(chosen)
+    while fresh:
+        fresh = {name.lower() for name in step(fresh)} - chosen
+        chosen |= fresh
+
+
+def _spelled(name: str, text: str) -> bool:
+    return name in text or ('"' in name and name.replace('"', '""') in text)
