@@ -7,7 +7,7 @@ from importlib import import_module
 from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
-__all__ = ["MODULES", "PACKAGES", "NotOurs", "lookup", "public_names"]
+__all__ = ["MODULES", "ONLY_OURS", "PACKAGES", "NotOurs", "lookup", "public_names"]
 
 MODULES: Mapping[str, str | None] = MappingProxyType(
     {
@@ -42,7 +42,8 @@ MODULES: Mapping[str, str | None] = MappingProxyType(
 )
 """Its module here, by alembic's module; None for a package that has only submodules."""
 
-_FUNCTIONS = frozenset({"alembic.context", "alembic.op"})
+ONLY_OURS = frozenset({"alembic.context", "alembic.op"})
+"""What these have is there inside a run only as ours; of other modules the installed one's other names are left."""
 
 PACKAGES = frozenset(name.rpartition(".")[0] for name in MODULES) - {""}
 
@@ -66,7 +67,7 @@ def lookup(module: str, name: str) -> Any:
         value = getattr(implementation, name)
     except AttributeError:
         raise NotOurs from None
-    if module in _FUNCTIONS and isinstance(value, FunctionType | MethodType):
+    if module in ONLY_OURS and isinstance(value, FunctionType | MethodType):
         from asyncmig.alembic_names.functions import by_context
 
         return by_context(module, path, name)

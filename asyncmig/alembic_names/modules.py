@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from asyncmig.alembic_names.active import project_run
-from asyncmig.alembic_names.catalog import NotOurs, lookup, public_names
+from asyncmig.alembic_names.catalog import ONLY_OURS, NotOurs, lookup, public_names
 
 __all__ = ["InstalledModule", "StandIn"]
 
@@ -25,6 +25,9 @@ class _ByContext(ModuleType):
         try:
             return public_names(module) if name == "__all__" else lookup(module, name)
         except NotOurs:
+            # The installed op and context have functions too, but no step of ours behind them.
+            if module in ONLY_OURS and not name.startswith("_"):
+                raise AttributeError(f"module {module!r} has no attribute {name!r} in asyncmig", name=name) from None
             return super().__getattribute__(name)
 
     def __dir__(self) -> list[str]:

@@ -8,7 +8,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.alembic_names.ops import MigrateOperation, StandardOp
-from asyncmig.alembic_names.peer import loaded_operations
+from asyncmig.alembic_names.peer import loaded_operations, registered_directive
 from asyncmig.operations.directives.extensions import NoImplementation
 from asyncmig.operations.facade import Operations as Directives
 
@@ -35,8 +35,8 @@ class Operations(Directives):
         yield cls(migration_context)
 
     def __getattr__(self, name: str) -> Any:
-        function = None if name.startswith("_") else getattr(loaded_operations(), name, None)
-        if not callable(function):
+        function = None if name.startswith("_") else registered_directive(name)
+        if function is None:
             raise AttributeError(f"op has no directive {name!r}")
         return MethodType(function, self)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from asyncmig.alembic_names.active import outside, project_run
 
-__all__ = ["installed_attribute", "loaded_operations", "plant", "uproot"]
+__all__ = ["installed_attribute", "loaded_operations", "plant", "registered_directive", "uproot"]
 
 
 def installed_attribute(module: str, name: str) -> Any:
@@ -43,6 +44,16 @@ class _Planted:
 
 
 _PLANTED: Final = {name: _Planted(name) for name in ("alembic.op", "alembic.context")}
+
+
+def registered_directive(name: str) -> Callable[..., Any] | None:
+    """A directive that a plug-in registered with the installed alembic; None for Alembic's own."""
+    function = getattr(loaded_operations(), name, None)
+    # Alembic writes a function around the class that was registered.
+    operation_class = getattr(function, "__globals__", {}).get("op_cls")
+    if operation_class is None or operation_class.__module__.startswith("alembic."):
+        return None
+    return cast("Callable[..., Any]", function)
 
 
 def plant(module: ModuleType) -> None:
