@@ -7,8 +7,6 @@ step is a savepoint and nothing is committed.
 from __future__ import annotations
 
 import logging
-import random
-import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -23,6 +21,7 @@ from asyncmig.database.cancel import backend_of, end_work
 from asyncmig.database.driver import Driver, driver_of
 from asyncmig.database.failures import is_access_denied, is_busy, message_of
 from asyncmig.database.ledger import Ledger
+from asyncmig.database.patience import Patience
 from asyncmig.database.transaction import CallersTransaction, OwnTransaction, RunTransaction, StepTransaction
 from asyncmig.errors import AccessDenied, UsageError
 
@@ -63,16 +62,15 @@ class Session(ABC):
 
     async def ledger(self, work: Callable[[Ledger], T]) -> T:
         """Run `work` inside the connection's greenlet; again for up to lock_timeout while SQLite's file is locked."""
-        deadline = time.monotonic() + self.config.lock_timeout
+        patience = Patience(self.config.lock_timeout, self.observer)
         while True:
             try:
                 return await self.connection.run_sync(
                     lambda sync: work(Ledger(self.ledger_sql, driver_of(sync), careful=self.careful))
                 )
             except sa.exc.OperationalError as error:
-                if not is_busy(error) or time.monotonic() >= deadline:
+                if not is_busy(error) or not await patience.pause():
                     raise
-            await anyio.sleep(random.uniform(0.01, 0.05))
 
     @property
     @abstractmethod
@@ -194,7 +192,10 @@ class OwnSession(Session):
 
     def _own(self, driver: Driver, kind: type[OwnTransaction] = OwnTransaction) -> OwnTransaction:
         begin = self.dialect.begin(self.config.statement_lock_timeout)
-        return kind(driver, begin, self.config.lock_timeout, joins=self.dialect.joins_statements)
+        return kind(driver, begin, self._patience, joins=self.dialect.joins_statements)
+
+    def _patience(self) -> Patience:
+        return Patience(self.config.lock_timeout, self.observer)
 
 
 @dataclass

@@ -5,16 +5,15 @@ All methods run inside the greenlet of `run_sync`.
 
 from __future__ import annotations
 
-import random
-import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
-import anyio
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
 from asyncmig.database.driver import Driver
 from asyncmig.database.failures import is_busy
+from asyncmig.database.patience import Patience
 from asyncmig.errors import LockTimeout
 
 __all__ = ["CallersTransaction", "OwnTransaction", "RunTransaction", "StepTransaction"]
@@ -55,10 +54,10 @@ class OwnTransaction(StepTransaction):
 
     `begin_sql` may carry a SET LOCAL behind it; `joins` says that one text may hold several statements. On SQLite,
     BEGIN IMMEDIATE and COMMIT answer "database is locked" while another process writes or reads: both are tried
-    again for up to `patience` seconds.
+    again as long as `patience`, which begins anew for each, lasts.
     """
 
-    def __init__(self, driver: Driver, begin_sql: str, patience: float, *, joins: bool) -> None:
+    def __init__(self, driver: Driver, begin_sql: str, patience: Callable[[], Patience], *, joins: bool) -> None:
         super().__init__(driver)
         self.begin_sql = begin_sql
         self.patience = patience
@@ -76,19 +75,18 @@ class OwnTransaction(StepTransaction):
             self.driver.run("ROLLBACK")
 
     def _patiently(self, sql: str) -> None:
-        deadline = time.monotonic() + self.patience
+        patience = self.patience()
         while True:
             try:
                 return self.driver.run(sql)
             except sa.exc.OperationalError as error:
                 if not is_busy(error):
                     raise
-                if time.monotonic() >= deadline:
+                if not await_only(patience.pause()):
                     raise LockTimeout(
-                        f"The database file is locked by another process (waited {self.patience:g} s).",
+                        f"The database file is locked by another process (waited {patience.seconds:g} s).",
                         hint="Let it finish, or raise lock_timeout.",
                     ) from error
-            await_only(anyio.sleep(random.uniform(0.01, 0.05)))
 
 
 class RunTransaction(OwnTransaction):
@@ -97,7 +95,7 @@ class RunTransaction(OwnTransaction):
     divisible = False
     why_not = 'transaction = "run" keeps all revisions in one transaction'
 
-    def __init__(self, driver: Driver, begin_sql: str, patience: float, *, joins: bool) -> None:
+    def __init__(self, driver: Driver, begin_sql: str, patience: Callable[[], Patience], *, joins: bool) -> None:
         super().__init__(driver, begin_sql, patience, joins=joins)
         self.closing = None
 

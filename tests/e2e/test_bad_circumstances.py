@@ -179,10 +179,12 @@ def test_a_locked_database_file_is_waited_for_and_then_named(shop: Project) -> N
     with closing(sqlite3.connect(shop.folder / "shop.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         began = time.monotonic()
-        done = shop.run("upgrade", "head")
+        done = shop.run("upgrade", "head").expect(5)
         other.execute("ROLLBACK")
     assert time.monotonic() - began >= 1
-    check_words(done.expect(5), ("shop.db", "locked"))
+    waiting = "waiting for another migration to end (held by another process that has the database file open)\n"
+    assert waiting in done.stderr
+    check_words(Finished(5, done.stdout, done.stderr.replace(waiting, "")), ("shop.db", "locked"))
     assert files(shop) == before
 
 
