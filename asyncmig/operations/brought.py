@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from asyncmig.schema.enums import brought_types
+from asyncmig.schema.enums import brought_types, created_types
 from asyncmig.schema.model import Column, Ref, Schema
 
 __all__ = ["brought_refs", "with_brought"]
@@ -14,10 +14,10 @@ __all__ = ["brought_refs", "with_brought"]
 def with_brought(schema: Schema, columns: Iterable[Column]) -> Schema:
     """The schema with the columns' types and sequences, unless it has them: they are created with the columns.
 
-    They outlive the columns: a database keeps the type when the last column that uses it is dropped.
+    They outlive the columns: the type goes at the end of the step, when the last column that uses it is gone.
     """
     columns = tuple(columns)
-    enums = {enum.ref: enum for enum in brought_types(columns)}
+    enums = {enum.ref: enum for enum in created_types(columns)}
     sequences = {c.sequence.ref: c.sequence for c in columns if c.sequence is not None and not c.sequence.optional}
     if not enums and not sequences:
         return schema

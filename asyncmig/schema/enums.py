@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from asyncmig.schema.model import Column, EnumType
+from asyncmig.schema.model import Column, EnumType, Ref, Schema
 from asyncmig.schema.spelling import spelling_dialect
 
-__all__ = ["brought_types", "enum_types", "named_types"]
+__all__ = ["brought_types", "created_types", "enum_types", "is_used", "leftover_enums", "named_types"]
 
 
 def named_types(engine: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) -> Iterator[Any]:
@@ -49,6 +49,38 @@ def brought_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:
             value = EnumType(str(named.name), tuple(getattr(named, "enums", ())), named.schema)
             found.setdefault(value.ref, value)
     return tuple(found.values())
+
+
+def created_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:
+    """Those of `brought_types` that really are created with the columns: not with create_type=False or a metadata=."""
+    found: dict[Ref, EnumType] = {}
+    for column in columns:
+        if column.type.apart or _is_plain(column.type.engine):
+            continue
+        for named in named_types(column.type.engine, spelling_dialect("postgresql")):
+            if named.create_type:
+                value = EnumType(str(named.name), tuple(getattr(named, "enums", ())), named.schema, brought=True)
+                found.setdefault(value.ref, value)
+    return tuple(found.values())
+
+
+def is_used(enum: EnumType, schema: Schema) -> bool:
+    """Whether something uses the type: as the database said, else by the columns that `schema` knows."""
+    return enum.in_use if enum.in_use is not None else enum.ref in _used_refs(schema)
+
+
+def leftover_enums(before: Schema, after: Schema) -> tuple[EnumType, ...]:
+    """The types that came with columns of `before` and that no column of `after` uses any more."""
+    candidates = [enum for ref, enum in after.enums.items() if enum.brought and ref in before.enums and enum.values]
+    if not candidates:
+        return ()
+    used = _used_refs(before)
+    still = _used_refs(after)
+    return tuple(enum for enum in candidates if enum.ref in used and enum.ref not in still)
+
+
+def _used_refs(schema: Schema) -> frozenset[Ref]:
+    return frozenset(enum.ref for table in schema.tables.values() for enum in brought_types(table.columns))
 
 
 def _is_plain(engine: sa.types.TypeEngine[Any]) -> bool:

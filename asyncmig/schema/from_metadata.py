@@ -33,7 +33,17 @@ if TYPE_CHECKING:
 
     from asyncmig.schema.model import Options
 
-__all__ = ["ColumnParts", "TypePool", "column_from_sqlalchemy", "from_sqlalchemy", "sequence_from_sqlalchemy"]
+__all__ = [
+    "THROW_AWAY",
+    "ColumnParts",
+    "TypePool",
+    "column_from_sqlalchemy",
+    "from_sqlalchemy",
+    "sequence_from_sqlalchemy",
+]
+
+THROW_AWAY = "asyncmig_throw_away"
+"""The key in `MetaData.info` that marks one made for a single directive: what it holds belongs to nobody."""
 
 _SEQUENCE_FIELDS = ("start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cycle", "cache")
 
@@ -44,14 +54,15 @@ class TypePool:
     def __init__(self) -> None:
         self._types: dict[Any, SqlType] = {}
 
-    def get(self, engine: sa.types.TypeEngine[Any]) -> SqlType:
+    def get(self, engine: sa.types.TypeEngine[Any], metadata: sa.MetaData | None = None) -> SqlType:
+        """`metadata` is the one that the column belongs to."""
         try:
             key = (type(engine), *engine.__dict__.items())
             found = self._types.get(key)
         except TypeError:  # an unhashable attribute: a type of its own
-            return SqlType(engine)
+            return SqlType(engine, apart=_is_apart(engine, metadata))
         if found is None:
-            found = self._types[key] = SqlType(engine)
+            found = self._types[key] = SqlType(engine, apart=_is_apart(engine, metadata))
         return found
 
 
@@ -93,7 +104,8 @@ def column_from_sqlalchemy(
     if attached is None and _stands_alone(column):
         return ColumnParts(_column(column, TypePool()), primary_key=column.primary_key)
     own = column if attached is None else column._copy()
-    host = sa.Table(table.name, sa.MetaData(naming_convention=naming_convention), own, schema=table.schema)
+    metadata = sa.MetaData(naming_convention=naming_convention, info={THROW_AWAY: True})
+    host = sa.Table(table.name, metadata, own, schema=table.schema)
     value = from_sqlalchemy(host)
     constraints = tuple(c for c in value.constraints if not isinstance(c, PrimaryKey))
     return ColumnParts(value.columns[0], constraints, value.indexes, own.primary_key)
@@ -120,10 +132,20 @@ def _stands_alone(column: sa.Column[Any]) -> bool:
     return not isinstance(type_, SchemaEventTarget)
 
 
+def _is_apart(engine: sa.types.TypeEngine[Any], metadata: sa.MetaData | None) -> bool:
+    """Whether an enum was given a `metadata=` other than its table's, so that it is created and dropped there.
+
+    SQLAlchemy 2.1 gives a type the metadata of the first table it meets; those that we make are throw-away ones.
+    """
+    own = getattr(engine, "metadata", None)
+    return own is not None and own is not metadata and not own.info.get(THROW_AWAY)
+
+
 def _column(column: sa.Column[Any], types: TypePool) -> Column:
+    table: Any = column.table  # None on a column of its own
     return Column(
         name=column.name,
-        type=types.get(column.type),
+        type=types.get(column.type, None if table is None else table.metadata),
         nullable=bool(column.nullable),
         default=_default(column),
         identity=None if column.identity is None else _identity(column.identity),

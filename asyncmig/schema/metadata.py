@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from asyncmig.schema.enums import enum_types
 from asyncmig.schema.from_metadata import (
+    THROW_AWAY,
     ColumnParts,
     TypePool,
     column_from_sqlalchemy,
@@ -16,6 +17,7 @@ from asyncmig.schema.model import Schema
 from asyncmig.schema.to_metadata import Original, column_to_sqlalchemy, sequence_to_sqlalchemy, to_sqlalchemy
 
 __all__ = [
+    "THROW_AWAY",
     "ColumnParts",
     "Original",
     "TypePool",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from asyncmig.schema.objects import Extension, Function, Policy, Trigger, View
 from asyncmig.schema.ref import Kind, Ref
 from asyncmig.schema.types import SqlText, SqlType
 
@@ -20,21 +21,29 @@ __all__ = [
     "Constraint",
     "EnumType",
     "Exclude",
+    "Extension",
     "ForeignKey",
+    "Function",
     "Identity",
     "Index",
     "Kind",
     "Options",
+    "Policy",
     "PrimaryKey",
     "Ref",
     "Schema",
     "Sequence",
+    "StoredRows",
     "Table",
+    "Trigger",
     "Unique",
+    "View",
 ]
 
 Options = tuple[tuple[str, Any], ...]
 """Dialect keywords such as ("postgresql_with", FrozenMap(...)), sorted by key; see options.py."""
+
+StoredRows = tuple[tuple[str, str, str, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +199,17 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class EnumType:
-    """CREATE TYPE name AS ENUM (values)."""
+    """CREATE TYPE name AS ENUM (values).
+
+    `brought` marks one that came with a column and goes with the last one that uses it. `in_use` is what a database
+    said about that; None where only the schema's own columns tell.
+    """
 
     name: str
     values: tuple[str, ...]
     schema: str | None = None
+    brought: bool = field(default=False, compare=False)
+    in_use: bool | None = field(default=None, compare=False, repr=False)
 
     @property
     def ref(self) -> Ref:
@@ -233,11 +248,22 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Every object by its address. Mappings are never changed in place: `with_table` and its like copy."""
+    """Every object by its address. Mappings are never changed in place: `with_table` and its like copy.
+
+    `stored` is what SQLite itself keeps, where it was read: by database ("main"), the rows (type, name, table, SQL)
+    of its schema table.
+    """
 
     tables: Mapping[Ref, Table] = field(default_factory=dict)
     enums: Mapping[Ref, EnumType] = field(default_factory=dict)
     sequences: Mapping[Ref, Sequence] = field(default_factory=dict)
+    views: Mapping[Ref, View] = field(default_factory=dict)
+    functions: Mapping[Ref, Function] = field(default_factory=dict)
+    triggers: Mapping[Ref, Trigger] = field(default_factory=dict)
+    policies: Mapping[Ref, Policy] = field(default_factory=dict)
+    extensions: Mapping[Ref, Extension] = field(default_factory=dict)
+    schemas: frozenset[str] = frozenset()
+    stored: Mapping[str, StoredRows] = field(default_factory=dict, compare=False, repr=False)
 
     def with_table(self, table: Table) -> Schema:
         return replace(self, tables={**self.tables, table.ref: table})

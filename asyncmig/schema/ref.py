@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = ["Kind", "Ref"]
 
-Kind = Literal["table", "index", "enum", "sequence", "schema", "view"]
+Kind = Literal["table", "index", "enum", "sequence", "schema", "view", "function", "trigger", "policy", "extension"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from asyncmig.schema.expressions import attach
+from asyncmig.schema.from_metadata import THROW_AWAY
 from asyncmig.schema.model import (
     Check,
     Column,
@@ -50,7 +51,7 @@ def to_sqlalchemy(table: Table, metadata: sa.MetaData | None = None) -> sa.Table
     Targets of foreign keys that `metadata` does not hold become stubs in it, with just the columns that are
     referred to. Column types are the value's own objects; they learn nothing of the new table.
     """
-    target = metadata if metadata is not None else sa.MetaData()
+    target = metadata if metadata is not None else sa.MetaData(info={THROW_AWAY: True})
     checks = [c for c in table.constraints if isinstance(c, Check) and c.column is not None and not c.type_bound]
     built = sa.Table(
         table.name,

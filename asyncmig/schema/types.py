@@ -20,10 +20,13 @@ class SqlType:
     """A column type: the SQLAlchemy type, compared by its compiled spelling on each dialect.
 
     Making one costs nothing; it is compiled when it is first compared, hashed or asked for its spelling.
+    `apart` marks an enum or domain that is created and dropped by itself, never with a column: it was given a
+    `metadata=` of its own. Outside equality, as `create_type=False` is.
     """
 
     engine: sa.types.TypeEngine[Any]
     _memo: dict[str, str] = field(default_factory=dict, repr=False)
+    apart: bool = False
 
     def spelling(self, dialect: str) -> str:
         """The type in the DDL of `dialect`; a marker naming the class where it has none there."""

@@ -10,6 +10,7 @@ from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from asyncmig.errors import OperationError
+from asyncmig.schema.metadata import THROW_AWAY
 
 __all__ = ["build_index_table", "build_table"]
 
@@ -67,7 +68,7 @@ def build_index_table(
 
 
 def _metadata(convention: Mapping[str, Any] | None) -> sa.MetaData:
-    return sa.MetaData(naming_convention=dict(convention)) if convention else sa.MetaData()
+    return sa.MetaData(naming_convention=dict(convention) if convention else None, info={THROW_AWAY: True})
 
 
 def _checked(directive: str, name: str, item: object) -> sa.Column[Any] | sa.Constraint | sa.Index:

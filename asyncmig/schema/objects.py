@@ -1,0 +1,94 @@
+"""Objects beside tables, as values: views, functions, triggers, policies, extensions. Their SQL is kept as written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asyncmig.schema.ref import Ref
+
+__all__ = ["Extension", "Function", "Policy", "Trigger", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`definition` is the query; `with_data` counts for materialized views only."""
+
+    name: str
+    definition: str
+    schema: str | None = None
+    columns: tuple[str, ...] = ()
+    materialized: bool = False
+    with_data: bool = True
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.name, self.schema, "view")
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`definition` is all that follows the arguments: RETURNS ... LANGUAGE ... AS ...; overloads differ in `arguments`."""
+
+    name: str
+    arguments: str
+    definition: str
+    schema: str | None = None
+
+    @property
+    def ref(self) -> Ref:
+        return function_ref(self.name, self.arguments, self.schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """CREATE TRIGGER name <event> ON table <action>: "AFTER UPDATE OF email", "FOR EACH ROW EXECUTE FUNCTION note()"."""
+
+    name: str
+    table: Ref
+    event: str
+    action: str
+    constraint: bool = field(default=False)  # CREATE CONSTRAINT TRIGGER
+
+    @property
+    def ref(self) -> Ref:
+        return on_table_ref(self.name, self.table, "trigger")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A row security policy; `using` and `check` are SQL expressions."""
+
+    name: str
+    table: Ref
+    command: str = "ALL"
+    roles: tuple[str, ...] = ("PUBLIC",)
+    using: str | None = None
+    check: str | None = None
+    permissive: bool = True
+
+    @property
+    def ref(self) -> Ref:
+        return on_table_ref(self.name, self.table, "policy")
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """`schema` is where its objects go; an extension itself belongs to none."""
+
+    name: str
+    schema: str | None = None
+    version: str | None = None
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.name, None, "extension")
+
+
+def function_ref(name: str, arguments: str, schema: str | None) -> Ref:
+    """Overloads of a function have addresses of their own, by their arguments as written."""
+    return Ref(f"{name}({' '.join(arguments.split())})", schema, "function")
+
+
+def on_table_ref(name: str, table: Ref, kind: str) -> Ref:
+    """Triggers and policies are named within their table."""
+    return Ref(f"{table.name}.{name}", table.schema, "policy" if kind == "policy" else "trigger")
