@@ -1,15 +1,14 @@
-"""What a live operation asks of SQLite before it is spelled: the columns of a table."""
+"""What has to be known of SQLite before a change is spelled for later: how everything is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from asyncmig.schema.model import Column, Ref, Schema, Table
-from asyncmig.schema.types import sql_type
+from asyncmig.dialects.sqlite_tokens import quote
+from asyncmig.schema.model import Ref, Schema
 
 if TYPE_CHECKING:
     from asyncmig.dialects.base import CatalogQuery
@@ -18,20 +17,12 @@ __all__ = ["catalog_queries"]
 
 
 def catalog_queries(refs: Collection[Ref]) -> Iterator[CatalogQuery]:
-    """One query a table ("PRAGMA functions"); generated columns are among the answers, hidden ones are not."""
-    for ref in sorted(refs):
-        yield _columns_of(ref), partial(_with_table, ref)
+    """One query a database file ("The Schema Table"): views and triggers anywhere may mention the tables."""
+    for schema in sorted({ref.schema or "main" for ref in refs}):
+        sql = f"SELECT type, name, tbl_name, sql FROM {quote(schema)}.sqlite_schema WHERE sql IS NOT NULL"
+        yield sql, partial(_with_stored, schema)
 
 
-def _columns_of(ref: Ref) -> str:
-    table = ref.name.replace("'", "''")
-    schema = (ref.schema or "main").replace("'", "''")
-    return f"SELECT name FROM pragma_table_xinfo('{table}', '{schema}') WHERE hidden <> 1"
-
-
-def _with_table(ref: Ref, schema: Schema, rows: Sequence[tuple[Any, ...]]) -> Schema:
-    if not rows:
-        return schema
-    # The types are not asked for: who needs more than the names reads the whole table.
-    unknown = sql_type(sa.types.NullType())
-    return schema.with_table(Table(ref.name, tuple(Column(str(name), unknown) for (name,) in rows), ref.schema))
+def _with_stored(name: str, schema: Schema, rows: Sequence[tuple[Any, ...]]) -> Schema:
+    stored = tuple((str(row[0]), str(row[1]), str(row[2]), str(row[3])) for row in rows)
+    return replace(schema, stored={**schema.stored, name: stored})

@@ -1,0 +1,185 @@
+"""SQLite: changes to a table that is there, one operation or a batch of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from asyncmig.dialects.ddl import CompilingDialect
+from asyncmig.dialects.sqlite_change import TableChange, plan_change
+from asyncmig.dialects.sqlite_source import source_edits
+from asyncmig.dialects.sqlite_stored import Query, StoredTable, read_stored, stored_from
+from asyncmig.dialects.sqlite_translation import Translation
+from asyncmig.dialects.statement import Procedure, Statement
+from asyncmig.errors import UnsupportedOperation
+from asyncmig.operations.alter_column import AlterColumn
+from asyncmig.operations.base import Operation
+from asyncmig.operations.batch import BatchTable
+from asyncmig.operations.columns import AddColumn, DropColumn
+from asyncmig.operations.comments import SetTableComment
+from asyncmig.operations.constraints import AddConstraint, DropConstraint
+from asyncmig.operations.indexes import CreateIndex, DropIndex
+from asyncmig.operations.tables import CreateTable
+from asyncmig.schema.model import Ref, Schema
+
+if TYPE_CHECKING:
+    from asyncmig.schema.model import Table
+
+__all__ = ["SqliteTables"]
+
+class SqliteTables(CompilingDialect):
+    """`query` is the connection to ask, None where the statements are for later: then `before.stored` has to say."""
+
+    query: Query | None = None
+
+    def alter_column(self, operation: AlterColumn, before: Schema) -> Sequence[Statement]:
+        if operation.changes_nothing:
+            return ()
+        return self.changed(operation, (operation,), before)
+
+    def add_constraint(self, operation: AddConstraint, before: Schema) -> Sequence[Statement]:
+        return self.changed(operation, (operation,), before)
+
+    def drop_constraint(self, operation: DropConstraint, before: Schema) -> Sequence[Statement]:
+        return self.changed(operation, (operation,), before)
+
+    def drop_column(self, operation: DropColumn, before: Schema) -> Sequence[Statement]:
+        return self.changed(operation, (operation,), before)
+
+    def set_table_comment(self, operation: SetTableComment, before: Schema) -> Sequence[Statement]:
+        return ()  # the database has no comments
+
+    def batch_table(self, operation: BatchTable, before: Schema) -> Sequence[Statement]:
+        """Indexes go first and come last, whatever the order: between them the table changes once."""
+        if not (operation.operations or operation.orders or operation.source or operation.recreate == "always"):
+            return ()
+        parts = operation.operations
+        dropped = [part for part in parts if isinstance(part, DropIndex)]
+        created = [part for part in parts if isinstance(part, CreateIndex)]
+        created += [CreateIndex(part.ref, index) for part in parts if isinstance(part, AddColumn) for index in part.indexes]
+        created += [part for part in operation.extra if isinstance(part, CreateIndex)]
+        return (
+            *(s for part in dropped for s in self.drop_index(part, before)),
+            *self._changed_once(operation, before, frozenset(part.name for part in dropped)),
+            *(s for part in created for s in self.create_index(part, before)),
+        )
+
+    # one change
+
+    def changed(
+        self,
+        operation: Operation,
+        parts: Sequence[Operation],
+        before: Schema,
+        batch: BatchTable | None = None,
+        gone: frozenset[str] = frozenset(),
+    ) -> Sequence[Statement]:
+        """One statement for all the parts, or SQLite's own ALTER TABLE where that is all.
+
+        `gone` are the indexes that are dropped before it.
+        """
+        ref = _table(operation)
+        if self.query is None and (ref.schema or "main") not in before.stored:
+            return self._unseen(operation, parts)
+        return self._written(operation, self._plan(ref, parts, before, batch, gone))
+
+    def _changed_once(self, batch: BatchTable, before: Schema, dropped: frozenset[str]) -> Sequence[Statement]:
+        parts = [p for p in (*batch.operations, *batch.extra) if not isinstance(p, DropIndex | CreateIndex)]
+        if not (parts or batch.orders or batch.source or batch.options):
+            return ()
+        first = parts[0] if len(parts) == 1 else None
+        plain = not (batch.orders or batch.source or batch.options)
+        if plain and isinstance(first, AddColumn) and not first.constraints and self.natively_added(first):
+            return self.statements(replace(first, indexes=()), before)
+        return self.changed(batch, parts, before, batch, dropped)
+
+    @abstractmethod
+    def natively_added(self, operation: AddColumn) -> bool:
+        """Whether SQLite's ALTER TABLE can add the column, whatever rows the table has."""
+
+    def _plan(
+        self, ref: Ref, parts: Sequence[Operation], before: Schema, batch: BatchTable | None, gone: frozenset[str]
+    ) -> TableChange:
+        stored = self._stored(ref, before, batch.source if batch else None)
+        stored = replace(stored, objects=tuple(o for o in stored.objects if o.type != "index" or o.name not in gone))
+        translation = Translation(self, ref, stored.text, batch.convention if batch else ())
+        if batch is not None and batch.source is not None:
+            for edit in source_edits(stored.text, batch.source):
+                translation.edit(edit)
+        for part in parts:
+            translation.add(part)
+        if batch is not None:
+            translation.order(batch.orders)
+            translation.options(batch.options)
+        change = plan_change(stored, translation.edits, self.query)
+        if batch is not None and batch.recreate == "never" and "rebuild" in change.procedures:
+            raise UnsupportedOperation(
+                f'{batch.describe()}: the table has to be made again, and recreate="never" forbids it.',
+                hint='Leave recreate at "auto".',
+            )
+        return change
+
+    def _written(self, operation: Operation, change: TableChange) -> Sequence[Statement]:
+        native = self._native(operation, change)
+        if native is not None:
+            return (Statement(native, operation=operation, scans=change.scans, rewrites=change.rewrites),)
+        if not change.statements and self.query is None:
+            return ()
+        procedure = Procedure(
+            change.statements,
+            operation.describe(),
+            change.verify if change.statements else None,
+            change.after_failure,
+            change.needs_foreign_keys_off,
+        )
+        sql = ";\n".join(change.statements)
+        statement = Statement(
+            sql, procedure=procedure, operation=operation, scans=change.scans, rewrites=change.rewrites
+        )
+        return (statement,)
+
+    def _native(self, operation: Operation, change: TableChange) -> str | None:
+        """The one ALTER TABLE of a lone rename or drop, in the words that other tools use."""
+        table = f"ALTER TABLE {self.qualify(operation.ref)}" if isinstance(operation, AlterColumn | DropColumn) else ""
+        if isinstance(operation, DropColumn) and change.procedures == ("drop",) and len(change.statements) == 1:
+            return f"{table} DROP COLUMN {self.quote(operation.name)}"
+        if isinstance(operation, AlterColumn) and change.procedures == ("rename",) and operation.new_name:
+            return f"{table} RENAME COLUMN {self.quote(operation.name)} TO {self.quote(operation.new_name)}"
+        return None
+
+    # what the table is
+
+    def _stored(self, ref: Ref, before: Schema, source: Table | None) -> StoredTable:
+        if self.query is not None:
+            return read_stored(self.query, ref.name, ref.schema)
+        rows = list(before.stored[ref.schema or "main"])
+        if source is not None and not any(row[0] == "table" and row[1].lower() == ref.name.lower() for row in rows):
+            made = self.create_table(CreateTable(replace(source, indexes=())), before)
+            rows.append(("table", ref.name, ref.name, made[0].sql))
+        return stored_from(rows, ref.name, ref.schema or "main")
+
+    def _unseen(self, operation: Operation, parts: Sequence[Operation]) -> Sequence[Statement]:
+        """Without the table to look at: what SQLite's ALTER TABLE does, if that is all."""
+        sql = [self._alone(part) for part in parts]
+        if None in sql:
+            raise UnsupportedOperation(
+                f"{operation.describe()}: the table has to be known for this, and nobody has looked at it.",
+                hint="Run it with a connection, or from the revision that creates the table on.",
+            )
+        return tuple(Statement(text, operation=operation) for text in sql if text is not None)
+
+    def _alone(self, part: Operation) -> str | None:
+        if isinstance(part, DropColumn) and not part.if_exists:
+            return f"ALTER TABLE {self.qualify(part.ref)} DROP COLUMN {self.quote(part.name)}"
+        if isinstance(part, AlterColumn) and part.new_name and replace(part, new_name=None).changes_nothing:
+            names = f"{self.quote(part.name)} TO {self.quote(part.new_name)}"
+            return f"ALTER TABLE {self.qualify(part.ref)} RENAME COLUMN {names}"
+        return None
+
+
+def _table(operation: Operation) -> Ref:
+    if isinstance(operation, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint | BatchTable):
+        return operation.ref
+    raise AssertionError(f"{type(operation).__name__} changes no table")

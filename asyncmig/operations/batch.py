@@ -1,0 +1,97 @@
+"""Several changes to one table as one operation: what batch_alter_table collects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from asyncmig.operations.base import Operation
+from asyncmig.schema.model import Column, Options, Ref, Schema, Table
+
+if TYPE_CHECKING:
+    from asyncmig.operations.visitor import OperationVisitor
+
+__all__ = ["BatchTable", "Recreate", "flattened"]
+
+T = TypeVar("T")
+
+Recreate = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTable(Operation):
+    """On PostgreSQL the operations one after the other; on SQLite one change of the table.
+
+    `recreate` "never" allows only what SQLite's own ALTER TABLE does. `orders` are the lists of columns that shall
+    stand one after the other. `source` is the table that the script says to start from, `extra` and `options` what
+    it adds where the table is made again; `convention` names constraints that have no name.
+    """
+
+    ref: Ref
+    operations: tuple[Operation, ...]
+    recreate: Recreate = "auto"
+    orders: tuple[tuple[str, ...], ...] = ()
+    source: Table | None = None
+    extra: tuple[Operation, ...] = ()
+    options: Options = ()
+    convention: Options = ()
+
+    def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
+        return visitor.batch_table(self, before)
+
+    def apply(self, schema: Schema) -> Schema:
+        for operation in self._all:
+            schema = operation.apply(schema)
+        return schema.change_table(self.ref, self._ordered) if self.orders else schema
+
+    def reverse(self, before: Schema) -> tuple[Operation, ...]:
+        """The batch of what undoes each operation, last first."""
+        undone: list[Operation] = []
+        state = before
+        for operation in self._all:
+            undone[:0] = operation.reverse(state)
+            state = operation.apply(state)
+        table = before.tables.get(self.ref)
+        order = (tuple(column.name for column in table.columns),) if self.orders and table else ()
+        if not undone and not order:
+            return ()
+        return (replace(self, operations=tuple(undone), orders=order, source=None, extra=(), options=()),)
+
+    def describe(self) -> str:
+        parts = [operation.describe() for operation in self.operations]
+        parts += [f"Order columns {', '.join(names)}" for names in self.orders]
+        return f"Change table {self.ref}: {'; '.join(parts) or 'nothing'}"
+
+    def touches(self) -> frozenset[Ref]:
+        return frozenset({self.ref}).union(*(operation.touches() for operation in self.operations))
+
+    @property
+    def _all(self) -> tuple[Operation, ...]:
+        """What certainly happens: the extra constraints only where the table is made again."""
+        return (*self.operations, *self.extra) if self.recreate == "always" else self.operations
+
+    def _ordered(self, table: Table) -> Table:
+        names = column_order([column.name for column in table.columns], self.orders)
+        by_name: dict[str, Column] = {column.name: column for column in table.columns}
+        return replace(table, columns=tuple(by_name[name] for name in names), stored_sql=None)
+
+
+def column_order(names: list[str], orders: Iterable[tuple[str, ...]]) -> list[str]:
+    """The names with those of each order one after the other, where the first of them stood."""
+    for order in orders:
+        known = [name for name in order if name in names]
+        places = sorted(names.index(name) for name in known)
+        names = list(names)
+        for place, name in zip(places, known, strict=True):
+            names[place] = name
+    return names
+
+
+def flattened(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """The operations with those inside of a batch in its place."""
+    for operation in operations:
+        if isinstance(operation, BatchTable):
+            yield from flattened(operation.operations)
+        else:
+            yield operation
