@@ -161,7 +161,8 @@ def build(migrator: Migrator | None = None) -> typer.Typer:
     """A new application; `asyncmig.cli.create_app` is its public name."""
     app = typer.Typer(
         cls=_Group,
-        context_settings={"obj": Session(mounted=migrator)},
+        # The commands inherit the names of --help, where an application mounts them too.
+        context_settings={"obj": Session(mounted=migrator), "help_option_names": ["-h", "--help"]},
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         epilog="asyncmig COMMAND --help shows a command's options and an example.",

@@ -62,6 +62,7 @@ class Command(PlainParameters, TyperCommand):
             rest = super().parse_args(ctx, protect(args))
         except UsageFailure as failure:
             failure.message = unprotect(failure.message)  # type: ignore[attr-defined]
+            failure.ctx = ctx  # type: ignore[attr-defined]  # an option that is unknown does not know its command
             raise
         ctx.params = {name: unprotect(value) for name, value in ctx.params.items()}
         take_options(ctx, self.session)

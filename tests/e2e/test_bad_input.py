@@ -160,6 +160,8 @@ MISTAKES = {
     "nobody to ask": Mistake(1, ("--yes",), command=("downgrade", "base")),
     "unknown template": Mistake(2, ("asink", "async"), command=("init", "-t", "asink", "other")),
     "init over a project": Mistake(2, ("asyncmig.toml", "migrations/env.py"), command=("init", "migrations")),
+    "unknown option": Mistake(2, ("--hed", "asyncmig upgrade --help"), command=("upgrade", "--hed")),
+    "option without its value": Mistake(2, ("-t", "asyncmig init --help"), command=("init", "-t")),
     "unknown command": Mistake(2, ("upgarde", "upgrade"), command=("upgarde",)),
 }  # fmt: skip
 

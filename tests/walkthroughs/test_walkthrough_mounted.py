@@ -86,4 +86,4 @@ def test_the_module_is_the_command(project: Project, sqlite_url: str) -> None:
     assert python(project, "-m", "asyncmig", "heads").expect().stdout == f"{SECOND} (head)\n"
     python(project, "-m", "asyncmig", "upgrade", "head").expect()
     assert columns(sqlite_url, "account") == ["id", "email"]
-    assert python(project, "-m", "asyncmig", "--help").stdout == project.run("--help").stdout
+    assert python(project, "-m", "asyncmig", "-h").stdout == project.run("--help").stdout
