@@ -13,9 +13,10 @@ checks each row while it copies.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,9 +41,12 @@ from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote
 from asyncmig.dialects.sqlite_twin import Twin
 from asyncmig.errors import OperationError, UnsupportedOperation
 
-__all__ = ["Procedure", "TableChange", "change_table", "plan_change"]
+__all__ = ["AFTER_FAILED_PLAN", "Procedure", "TableChange", "change_table", "plan_change"]
 
 Procedure = Literal["add", "drop", "rename", "text", "rebuild"]
+
+AFTER_FAILED_PLAN = ("PRAGMA writable_schema = RESET",)
+"""What puts the connection back when planning itself failed; a plan that exists has its own `after_failure`."""
 
 _VERSION_STEP = 1_000
 """How far schema_version is moved: more than the statements of a change can move it themselves."""
@@ -160,17 +164,28 @@ class _Planner:
             column = self.now.column(edit.name)
             if column.name == edit.new_name:
                 return
-            clause = f"RENAME COLUMN {quote(column.name)} TO {quote(edit.new_name)}"
+            clause = f"RENAME COLUMN {quote(column.name)} TO {self._spelled(edit.new_name)}"
             sentence = f"Column {self.now.name}.{column.name} cannot be renamed to {edit.new_name}"
         else:
             if self.now.name == edit.new_name:
                 return
-            clause = f"RENAME TO {quote(edit.new_name)}"
+            clause = f"RENAME TO {self._spelled(edit.new_name)}"
             sentence = f"Table {self.now.name} cannot be renamed to {edit.new_name}"
         self._alter(clause, sentence, "rename")
         if isinstance(edit, RenameColumn):
             self.origins = {edit.new_name if n == column.name else n: sql for n, sql in self.origins.items()}
         self._look(edit.new_name if isinstance(edit, RenameTable) else self.now.name)
+
+    def _spelled(self, name: str) -> str:
+        """A new name, bare where SQLite reads it so: RENAME writes it like this into everything that it changes."""
+        if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+            with self.twin.trial():
+                try:
+                    self.twin.query(f"CREATE TABLE asyncmig_spelling ({name}, other AS ({name}))")
+                    return name
+                except sqlite3.Error:
+                    pass  # a keyword
+        return quote(name)
 
     def _try(self, sql: str, sentence: str) -> None:
         try:
@@ -188,10 +203,11 @@ class _Planner:
         after = steps[-1]
         if after.sql == before.sql:
             return
+        gone = self._rehearse(after, edits)
         methods = [self._method(old, new, edit) for edit, old, new in zip(edits, steps[:-1], steps[1:], strict=True)]
         if "rebuild" in methods or self._moves_old_rows(before, after):
             self._prove(before, after, edits)
-            self._rebuild(after, edits)
+            self._rebuild(after, edits, gone)
             return
         self._prove(before, after, edits)
         for method, edit, new in zip(methods, edits, steps[1:], strict=True):
@@ -260,7 +276,6 @@ class _Planner:
 
     def _drop(self, name: str) -> None:
         sentence = f"Column {self.now.name}.{name} cannot be dropped"
-        self._refuse_event(name, sentence)
         for index in self._indexes_using(name):
             self.twin.query(f"DROP INDEX {quote(index.name)}")
             self.statements.append(f"DROP INDEX {self._qualified(index.name)}")
@@ -286,16 +301,22 @@ class _Planner:
             self.procedures.append("text")
         self._make_again(wanted)
 
-    def _rebuild(self, wanted: TableText, edits: Sequence[Edit]) -> None:
-        for edit in edits:
-            if isinstance(edit, DropColumn):
-                self._refuse_event(edit.name, f"Column {self.now.name}.{edit.name} cannot be dropped")
-        gone = {o.name for e in edits if isinstance(e, DropColumn) for o in self._indexes_using(e.name)}
-        plan = self._copy(wanted, edits, gone)
-        self.statements += twelve_steps(plan)
+    def _rehearse(self, wanted: TableText, edits: Sequence[Edit]) -> set[str]:
+        """Refuse what SQLite does not take, or what would break something else; the indexes that go with columns."""
+        names = [edit.name for edit in edits if isinstance(edit, DropColumn)]
+        for name in names:
+            self._refuse_event(name, f"Column {self.now.name}.{name} cannot be dropped")
+        gone = {index.name for name in names for index in self._indexes_using(name)}
+        with self.twin.trial():
+            self._make_again(wanted, gone)
+        self._look(self.now.name)
+        return gone
+
+    def _rebuild(self, wanted: TableText, edits: Sequence[Edit], gone: set[str]) -> None:
+        self.statements += twelve_steps(self._copy(wanted, edits, gone))
         self.procedures.append("rebuild")
         self.scans = True
-        self._make_again(wanted, [o for o in self._own_objects() if o.name in gone])
+        self._make_again(wanted, gone)
 
     def _copy(self, wanted: TableText, edits: Sequence[Edit], gone: set[str]) -> CopyPlan:
         return CopyPlan(
@@ -310,10 +331,10 @@ class _Planner:
             legacy=self.stored.legacy_alter_table,
         )
 
-    def _make_again(self, wanted: TableText, gone: Sequence[StoredObject] = ()) -> None:
+    def _make_again(self, wanted: TableText, gone: Collection[str] = ()) -> None:
         """In the twin always by making the table again: there SQLite reads the new text with all its checks."""
         sentence = f"Table {self.now.name} cannot be changed"
-        kept = [o for o in self._own_objects() if o not in gone]
+        kept = [o for o in self._own_objects() if o.name not in gone]
         parked = self.stored.free_name(f"{self.now.name}_asyncmig_old")
         for sql in twelve_steps(CopyPlan("main", self.now, wanted, kept, parked)):
             self._try(sql, sentence)

@@ -79,10 +79,13 @@ def twelve_steps(plan: CopyPlan) -> Iterator[str]:
         f" SELECT {', '.join(values)} FROM {schema}.{parked}"
     )
     if plan.old.autoincrement and plan.new.autoincrement:
-        yield f"DELETE FROM {schema}.sqlite_sequence WHERE name = {text_literal(plan.old.name)}"
+        remembered = f"FROM {schema}.sqlite_sequence WHERE name = {text_literal(plan.parked)}"
         yield (
-            f"INSERT INTO {schema}.sqlite_sequence (name, seq) SELECT {text_literal(plan.old.name)}, seq"
-            f" FROM {schema}.sqlite_sequence WHERE name = {text_literal(plan.parked)}"
+            f"DELETE FROM {schema}.sqlite_sequence WHERE name = {text_literal(plan.old.name)}"
+            f" AND EXISTS (SELECT 1 {remembered})"
+        )
+        yield (
+            f"INSERT INTO {schema}.sqlite_sequence (name, seq) SELECT {text_literal(plan.old.name)}, seq {remembered}"
         )
     yield f"DROP TABLE {schema}.{parked}"
     yield from (in_schema(stored.sql, plan.schema, stored.type.upper()) for stored in plan.kept)

@@ -303,6 +303,9 @@ class _Reader:
 
     def column(self) -> ColumnText:
         name = self.take()
+        if name.kind not in ("word", "quoted", "string"):
+            self.at -= 1
+            raise self._unreadable()
         start = self.at
         while self._in_type():
             self.take()
