@@ -37,7 +37,7 @@ from asyncmig.dialects.sqlite_misfits import Rows, refuse_misfits
 from asyncmig.dialects.sqlite_rebuild import CopyPlan, replace_text, twelve_steps
 from asyncmig.dialects.sqlite_stored import Query, StoredObject, StoredTable, read_stored
 from asyncmig.dialects.sqlite_table_text import ColumnText, TableText, parse_column, parse_table
-from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote
+from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote, tokenize
 from asyncmig.dialects.sqlite_twin import Twin
 from asyncmig.errors import OperationError, UnsupportedOperation
 
@@ -243,7 +243,7 @@ class _Planner:
                 for index in self._indexes_using(edit.name):
                     self.twin.query(f"DROP INDEX {quote(index.name)}")
                 self.twin.query(f"ALTER TABLE {quote(old.name)} DROP COLUMN {quote(old.column(edit.name).name)}")
-                return self._may_write or self._stored_sql() == new.sql
+                return self._may_write or _pieces(self._stored_sql()) == _pieces(new.sql)
             except sqlite3.Error:
                 return False
 
@@ -282,7 +282,7 @@ class _Planner:
         wanted = edited(self.now, DropColumn(name))
         self._alter(f"DROP COLUMN {quote(self.now.column(name).name)}", sentence, "drop")
         self._look(self.now.name)
-        if self.now.sql != wanted.sql:
+        if self._may_write and self.now.sql != wanted.sql:
             self._text(wanted)
 
     def _text(self, wanted: TableText) -> None:
@@ -436,6 +436,11 @@ class _Planner:
         if "text" in self.procedures:
             statements.append("PRAGMA writable_schema = RESET")
         return tuple(statements)
+
+
+def _pieces(sql: str) -> list[str]:
+    """Everything but the spaces between: comments count, which ALTER TABLE can lose."""
+    return [token.text.strip() for token in tokenize(sql) if token.kind != "space"]
 
 
 def _natively_added(edit: AddColumn, old: TableText, new: TableText) -> bool:

@@ -125,13 +125,15 @@ class AddConstraint:
 class DropConstraint:
     """Every constraint of the table that fits all that is given, inside column definitions too.
 
-    UnsupportedOperation where none does. `columns` are compared in order, `target` is the table of a foreign key.
+    UnsupportedOperation where none does. `columns` are compared in order, `target` is the table of a foreign key,
+    `spelling` the whole of one without a name, as `Clause.spelling` has it.
     """
 
     name: str | None = None
     kind: ClauseKind | None = None
     columns: tuple[str, ...] | None = None
     target: str | None = None
+    spelling: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +326,7 @@ def _matcher(edit: DropConstraint) -> Callable[[Clause], bool]:
             and (edit.kind is None or clause.kind == edit.kind)
             and (columns is None or [column.lower() for column in clause.columns] == columns)
             and (target is None or (clause.reference is not None and clause.reference.table.lower() == target))
+            and (edit.spelling is None or clause.spelling == edit.spelling)
         )
 
     return fits
@@ -334,6 +337,7 @@ def _described(edit: DropConstraint) -> str:
     words += [edit.name] if edit.name else []
     words += [f"on {', '.join(edit.columns)}"] if edit.columns else []
     words += [f"to {edit.target}"] if edit.target else []
+    words += [edit.spelling] if edit.spelling else []
     return " ".join(words)
 
 
