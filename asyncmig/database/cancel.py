@@ -12,6 +12,7 @@ from sqlalchemy.util import await_only, greenlet_spawn
 
 from asyncmig.database.driver import driver_of
 from asyncmig.database.failures import message_of
+from asyncmig.database.pragmas import pay_back
 
 if TYPE_CHECKING:
     from asyncmig.database.connection import Connection
@@ -55,9 +56,13 @@ def _interrupt_and_roll_back(connection: sa.Connection) -> None:
     if connection.invalidated:
         return  # SQLAlchemy has closed it already, as it does when its own execute() is cancelled
     driver = driver_of(connection)
+    if driver.stuck:
+        connection.invalidate()
+        return
     driver.interrupt()
     if driver.in_transaction:
         driver.run("ROLLBACK")
+    pay_back(driver)
 
 
 async def _end_statement(database: Database, backend: int) -> None:

@@ -19,6 +19,7 @@ from asyncmig.database.events import Observer, Retrying, StepFailed, StepFinishe
 from asyncmig.database.failures import is_retryable, message_of
 from asyncmig.database.ledger import Incomplete, Ledger, Overtaken
 from asyncmig.database.live import LiveStep, StepSettings, transaction_events
+from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off
 from asyncmig.errors import LockTimeout
 
 if TYPE_CHECKING:
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     from asyncmig.dialects.statement import Statement
     from asyncmig.revisions.plan import Plan, Step
 
-__all__ = ["Executor", "StepBroken"]
+__all__ = ["Executor", "StepBroken", "WithoutForeignKeys"]
 
 logger = logging.getLogger("asyncmig")
 
 _TELL_SECONDS = 1.0
+
+
+class WithoutForeignKeys(Exception):
+    """The one transaction of the run was rolled back and has to begin again, SQLite's foreign_keys off."""
 
 
 class StepBroken(Exception):
@@ -64,6 +69,7 @@ class Executor:
 
     `recheck`: whether each step reads the version rows again inside its transaction, because no lock keeps
     others away. `retries`: seconds within which a step that lost a lock is tried again; 0 where it cannot be alone.
+    `whole`: one transaction holds all the steps.
     `failure`: the transaction in which a failed step is journaled, None where it is not to be.
     """
 
@@ -75,6 +81,7 @@ class Executor:
     failure: Callable[[Driver], StepTransaction | None]
     recheck: bool
     retries: float
+    whole: bool = False
     steps: list[StepReport] = field(default_factory=list)
     _running: LiveStep | None = None
 
@@ -119,6 +126,15 @@ class Executor:
 
     def _attempt(self, connection: sa.Connection, step: Step, work: Work, left: Incomplete | None) -> StepReport:
         driver = driver_of(connection)
+        try:
+            return self._try(driver, step, work, left)
+        except ForeignKeysInTheWay:
+            if self.whole:
+                raise WithoutForeignKeys from None
+        with foreign_keys_off(driver):
+            return self._try(driver, step, work, left)
+
+    def _try(self, driver: Driver, step: Step, work: Work, left: Incomplete | None) -> StepReport:
         attempt = Attempt(
             step,
             work,
@@ -138,6 +154,9 @@ class Executor:
             if isinstance(reason, Exception) and attempt.ledger.read().versions == step.before:
                 # Nobody was faster: a deferred constraint of the application's failed in the same words.
                 raise StepBroken(attempt, reason) from reason
+            raise
+        except ForeignKeysInTheWay:
+            attempt.undo()
             raise
         except Exception as error:
             attempt.undo()

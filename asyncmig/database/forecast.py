@@ -18,7 +18,6 @@ from asyncmig.database.report import PlanReport, Report
 from asyncmig.database.request import placed
 from asyncmig.database.work import load_work
 from asyncmig.errors import DynamicScript
-from asyncmig.operations.recorder import replay
 from asyncmig.revisions.plan import Plan
 from asyncmig.schema.model import Schema
 from asyncmig.scripts.loader import load_script
@@ -98,15 +97,15 @@ def written_out(site: Site, graph: RevisionGraph, target: str, plan: Plan) -> Re
 
 def _history_at(graph: RevisionGraph, rows: frozenset[str], refs: Collection[Ref], settings: StepSettings) -> Schema:
     """The schema that the history up to `rows` makes, recorded from its scripts."""
-    schema = Schema()
+    writer = StatementWriter(settings, lambda refs: Schema())
     for name in graph.ordered(graph.ancestors(rows)):
         script = load_script(graph[name])
         try:
-            recorded = record_step(Work(script.upgrade, script.path), settings)
+            for item in record_step(Work(script.upgrade, script.path), settings):
+                writer.statements(item)
         except DynamicScript as error:
             names = ", ".join(str(ref) for ref in sorted(refs))
             raise DynamicScript(
-                f"Whether {names} exists depends on revision {name}, which only a database can tell. {error.message}"
+                f"What {names} is like depends on revision {name}, which only a database can tell. {error.message}"
             ) from error
-        schema = replay((item.operation for item in recorded), schema)
-    return schema
+    return writer.schema(refs)

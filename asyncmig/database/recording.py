@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asyncmig.operations.recorder import Recorded, Recorder, record, replay
+from asyncmig.operations.recorder import Recorded, Recorder, record
 from asyncmig.schema.model import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from asyncmig.database.attempt import Work
     from asyncmig.database.live import StepSettings
+    from asyncmig.dialects.rehearsal import Known
     from asyncmig.dialects.statement import Statement
-    from asyncmig.operations.base import Operation
     from asyncmig.schema.model import Ref
 
 __all__ = ["StatementWriter", "record_step"]
@@ -34,23 +34,27 @@ def record_step(work: Work, settings: StepSettings) -> tuple[Recorded, ...]:
     return record(work.function, recorder).items
 
 
-@dataclass(slots=True)
 class StatementWriter:
     """Spells recorded operations in order; what an operation must know of the schema comes from `known`.
 
-    `known` answers for the schema before the first operation; the operations written so far are applied to it.
+    `known` answers for the schema before the first operation; the operations written so far are taken for done.
     """
 
-    settings: StepSettings
-    known: Callable[[Collection[Ref]], Schema]
-    _written: list[Operation] = field(default_factory=list)
+    def __init__(self, settings: StepSettings, known: Known) -> None:
+        self.settings = settings
+        self._rehearsal = settings.dialect.rehearsal(known)
 
     def statements(self, item: Recorded) -> Sequence[Statement]:
         dialect = self.settings.dialect
         reads = dialect.reads(item.operation)
-        before = replay(self._written, self.known(reads)) if reads else Schema()
-        self._written.append(item.operation)
-        return tuple(self._placed(item, dialect.statements(item.operation, before)))
+        before = self._rehearsal.before(reads) if reads else Schema()
+        statements = tuple(self._placed(item, dialect.statements(item.operation, before)))
+        self._rehearsal.wrote(item.operation, statements)
+        return statements
+
+    def schema(self, refs: Collection[Ref]) -> Schema:
+        """What is there of `refs` after all that was written."""
+        return self._rehearsal.before(refs)
 
     def _placed(self, item: Recorded, statements: Iterable[Statement]) -> Iterator[Statement]:
         for statement in statements:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from asyncmig.database.applied import accepted, changed_message, changed_scripts, refuse_changed
 from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
-from asyncmig.database.executor import Executor, StepBroken
+from asyncmig.database.executor import Executor, StepBroken, WithoutForeignKeys
 from asyncmig.database.failures import is_access_denied, message_of
 from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.placement import Placement
@@ -62,6 +62,7 @@ class Run:
             failure=self.session.failure_transaction,
             recheck=not (lock.exclusive or self.session.exclusive),
             retries=0 if self._undivided else self.session.config.lock_timeout,
+            whole=self._undivided,
         )
         while True:
             try:
@@ -73,6 +74,9 @@ class Run:
                 if self._undivided:
                     executor.steps.clear()
                 await anyio.sleep(random.uniform(0, 0.05))
+            except WithoutForeignKeys:
+                executor.steps.clear()
+                self.session.without_foreign_keys = True
             except StepBroken as broken:
                 raise self._explained(broken, executor) from broken.error
             else:

@@ -10,9 +10,9 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 import anyio
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from asyncmig.database.driver import Driver, driver_of
 from asyncmig.database.failures import is_access_denied, is_busy, message_of
 from asyncmig.database.ledger import Ledger
 from asyncmig.database.patience import Patience
+from asyncmig.database.pragmas import pay_back, switch_foreign_keys_off
 from asyncmig.database.transaction import CallersTransaction, OwnTransaction, RunTransaction, StepTransaction
 from asyncmig.errors import AccessDenied, UsageError
 
@@ -52,6 +53,7 @@ class Session(ABC):
     ledger_sql: LedgerSql
     config: Config
     observer: Observer | None
+    without_foreign_keys: bool = field(default=False, init=False)  # SQLite's PRAGMA is off for the whole run
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -182,13 +184,25 @@ class OwnSession(Session):
         if self.config.transaction != "run":
             yield
             return
-        await self.connection.run_sync(lambda sync: self._own(driver_of(sync)).begin())
+        await self.connection.run_sync(self._begin_run)
         try:
             yield
         except Exception:
-            await self.connection.run_sync(lambda sync: self._own(driver_of(sync)).rollback())
+            await self.connection.run_sync(self._end_run, "rollback")
             raise
-        await self.connection.run_sync(lambda sync: self._own(driver_of(sync)).commit())
+        await self.connection.run_sync(self._end_run, "commit")
+
+    def _begin_run(self, connection: sa.Connection) -> None:
+        driver = driver_of(connection)
+        if self.without_foreign_keys:
+            switch_foreign_keys_off(driver)
+        self._own(driver).begin()
+
+    def _end_run(self, connection: sa.Connection, how: Literal["commit", "rollback"]) -> None:
+        driver = driver_of(connection)
+        transaction = self._own(driver)
+        transaction.commit() if how == "commit" else transaction.rollback()
+        pay_back(driver)
 
     def _own(self, driver: Driver, kind: type[OwnTransaction] = OwnTransaction) -> OwnTransaction:
         begin = self.dialect.begin(self.config.statement_lock_timeout)

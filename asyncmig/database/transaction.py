@@ -22,11 +22,13 @@ __all__ = ["CallersTransaction", "OwnTransaction", "RunTransaction", "StepTransa
 class StepTransaction(ABC):
     """`divisible`: whether what a step has done may be committed before the step is over; else `why_not` says why.
 
+    `restartable`: whether all that was done since `begin` can be undone and done again on the same connection.
     `opening` and `closing` are what begins and ends the transaction where that may be sent together with other
     statements, saving a round trip each; None where `begin` and `commit` have to be called.
     """
 
     divisible = True
+    restartable = True
     why_not = ""
     opening: str | None = None
     closing: str | None = None
@@ -107,6 +109,7 @@ class CallersTransaction(StepTransaction):
     """A savepoint within the transaction of the connection that the caller gave."""
 
     divisible = False
+    restartable = False
     why_not = "the transaction belongs to the caller of connection="
 
     def __init__(self, driver: Driver) -> None:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asyncmig.dialects.rehearsal import Known, Rehearsal, Replay
 from asyncmig.dialects.statement import Statement
 from asyncmig.operations.base import Operation
 from asyncmig.operations.visitor import OperationVisitor
@@ -40,6 +41,18 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
     def statements(self, operation: Operation, before: Schema) -> Sequence[Statement]:
         """The SQL of an operation, in order."""
         return operation.accept(self, before)
+
+    def asking(self, query: Callable[..., Sequence[Sequence[Any]]]) -> Dialect:
+        """A dialect that may ask the database, inside the transaction of the step, before it spells an operation."""
+        return self
+
+    def recalling(self) -> Dialect:
+        """A dialect that spells operations which were carried out already, for the journal to compare."""
+        return self
+
+    def rehearsal(self, known: Known) -> Rehearsal:
+        """What statements that are written and not run leave behind, from what `known` says is there before them."""
+        return Replay(known)
 
     @abstractmethod
     def reads(self, operation: Operation) -> frozenset[Ref]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.schema import AddConstraint as AddConstraintDDL
 from sqlalchemy.schema import CreateIndex as CreateIndexDDL
 from sqlalchemy.schema import CreateTable as CreateTableDDL
 
@@ -14,9 +15,11 @@ from asyncmig.dialects.base import Dialect
 from asyncmig.dialects.literals import literal_texts
 from asyncmig.dialects.splitter import TransactionControl, transaction_control
 from asyncmig.dialects.statement import Statement
+from asyncmig.operations.backfills import Backfill
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn
 from asyncmig.operations.indexes import CreateIndex, DropIndex
+from asyncmig.operations.renaming import RenameColumn
 from asyncmig.operations.rows import BulkInsert
 from asyncmig.operations.sql import Execute
 from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
@@ -25,7 +28,7 @@ from asyncmig.schema.model import Column, Constraint, Exclude, ForeignKey, Index
 from asyncmig.schema.options import freeze, option
 from asyncmig.schema.types import SqlType
 
-__all__ = ["CompilingDialect"]
+__all__ = ["CompilingDialect", "added_constraint"]
 
 _ESCAPED_COLON = re.compile(r"\\(:[\w$]*)(?![:\w$])")
 _STUB_TYPE = SqlType(sa.types.NULLTYPE)
@@ -43,6 +46,8 @@ class CompilingDialect(Dialect):
         return f"{preparer.quote_schema(ref.schema)}.{name}" if ref.schema else str(name)
 
     def literal(self, statement: Statement) -> Iterator[str]:
+        if statement.procedure is not None:
+            return iter(statement.procedure.steps)
         return literal_texts(statement, self.sqlalchemy)
 
     def transaction_control(self, sql: str) -> TransactionControl | None:
@@ -73,6 +78,14 @@ class CompilingDialect(Dialect):
             prefix + self.index_name(operation.name),
         ]
         return (Statement(" ".join(words), transactional=not concurrently, operation=operation),)
+
+    def rename_column(self, operation: RenameColumn, before: Schema) -> Sequence[Statement]:
+        change = f"RENAME COLUMN {self.quote(operation.old)} TO {self.quote(operation.new)}"
+        return (Statement(f"ALTER TABLE {self.qualify(operation.ref)} {change}", operation=operation),)
+
+    def backfill(self, operation: Backfill, before: Schema) -> Sequence[Statement]:
+        """None: its batches are asked for one by one, with a connection."""
+        return ()
 
     def execute(self, operation: Execute, before: Schema) -> Sequence[Statement]:
         sql = operation.sql
@@ -140,7 +153,7 @@ class CompilingDialect(Dialect):
     ) -> sa.Table:
         """As much of a table as it takes to compile the columns, constraints and indexes given."""
         known = {column.name for column in columns}
-        stubs = dict.fromkeys(name for name in _mentioned(constraints, indexes) if name not in known)
+        stubs = dict.fromkeys(name for name in _mentioned(ref, constraints, indexes) if name not in known)
         filled = (*columns, *(Column(name, _STUB_TYPE) for name in stubs))
         return to_sqlalchemy(Table(ref.name, filled, ref.schema, constraints, indexes))
 
@@ -199,8 +212,18 @@ def _holds_expressions(operation: BulkInsert) -> bool:
     return any(isinstance(value, sa.ClauseElement) for row in operation.rows for value in row.values())
 
 
-def _mentioned(constraints: Iterable[Constraint], indexes: Iterable[Index]) -> Iterator[str]:
+def added_constraint(constraint: Any) -> AddConstraintDDL:
+    """ALTER TABLE ... ADD; SQLAlchemy would leave the constraint out of the table's CREATE TABLE from then on."""
+    rule = constraint._create_rule
+    element = AddConstraintDDL(constraint)
+    constraint._create_rule = rule
+    return element
+
+
+def _mentioned(ref: Ref, constraints: Iterable[Constraint], indexes: Iterable[Index]) -> Iterator[str]:
     for constraint in constraints:
+        if isinstance(constraint, ForeignKey) and constraint.target == ref:
+            yield from constraint.target_columns
         if isinstance(constraint, Exclude):
             yield from (part for part, _ in constraint.elements if isinstance(part, str))
         else:

@@ -7,22 +7,27 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import CreateDomainType, CreateEnumType
-from sqlalchemy.schema import AddConstraint, CreateSequence, SetColumnComment, SetConstraintComment, SetTableComment
+from sqlalchemy.schema import SetColumnComment, SetConstraintComment, SetTableComment
 
 from asyncmig.dialects.base import CatalogQuery
-from asyncmig.dialects.ddl import CompilingDialect
+from asyncmig.dialects.ddl import added_constraint
 from asyncmig.dialects.postgresql_catalog import catalog_queries
+from asyncmig.dialects.postgresql_columns import PostgresqlColumns
 from asyncmig.dialects.postgresql_compiler import compiling_dialect
+from asyncmig.dialects.postgresql_constraints import PostgresqlConstraints
+from asyncmig.dialects.postgresql_enums import PostgresqlEnums
+from asyncmig.dialects.postgresql_indexes import PostgresqlIndexes
+from asyncmig.dialects.postgresql_objects import PostgresqlObjects, object_reads
+from asyncmig.dialects.postgresql_routines import PostgresqlRoutines
 from asyncmig.dialects.splitter import split_postgresql
 from asyncmig.dialects.statement import Statement
+from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.base import Operation
+from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.tables import CreateTable
-from asyncmig.schema.enums import named_types
-from asyncmig.schema.metadata import column_to_sqlalchemy, sequence_to_sqlalchemy
-from asyncmig.schema.model import Column, Constraint, ForeignKey, Options, PrimaryKey, Ref, Schema
-from asyncmig.schema.options import option
+from asyncmig.schema.metadata import column_to_sqlalchemy
+from asyncmig.schema.model import Column, Constraint, ForeignKey, PrimaryKey, Ref, Schema
 
 __all__ = ["PostgreSQL", "must_autocommit"]
 
@@ -53,7 +58,9 @@ def must_autocommit(sql: str) -> bool:
     return _OUTSIDE.match(sql) is not None
 
 
-class PostgreSQL(CompilingDialect):
+class PostgreSQL(
+    PostgresqlEnums, PostgresqlColumns, PostgresqlConstraints, PostgresqlIndexes, PostgresqlObjects, PostgresqlRoutines
+):
     name = "postgresql"
     begin_sql = "BEGIN"
     title = "PostgreSQL"
@@ -64,16 +71,10 @@ class PostgreSQL(CompilingDialect):
         super().__init__(compiling_dialect(server_version))
 
     def reads(self, operation: Operation) -> frozenset[Ref]:
-        """The types and sequences that a new column wants created, unless they are there."""
-        if isinstance(operation, CreateTable):
-            columns: Sequence[Column] = operation.table.columns
-        elif isinstance(operation, AddColumn):
-            columns = (operation.column,)
-        else:
-            return frozenset()
-        types = (_type_ref(named) for column in columns for named in self._new_types(column))
-        sequences = (column.sequence for column in columns)
-        return frozenset((*types, *(s.ref for s in sequences if s is not None and not s.optional)))
+        """What may be there already: types and sequences of new columns, enums, views, indexes made outside."""
+        if isinstance(operation, BatchTable):
+            return frozenset().union(*(self.reads(part) for part in operation.operations))
+        return self.brought_with(_new_columns(operation)) | object_reads(operation) | self.index_reads(operation)
 
     def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
         return catalog_queries(refs)
@@ -90,11 +91,6 @@ class PostgreSQL(CompilingDialect):
 
     def split(self, sql: str) -> list[str]:
         return split_postgresql(sql)
-
-    def is_concurrent(self, index: sa.Index | Options) -> bool:
-        if isinstance(index, sa.Index):
-            return bool(index.dialect_options["postgresql"]["concurrently"])
-        return bool(option(index, "postgresql_concurrently"))
 
     def create_table(self, operation: CreateTable, before: Schema) -> Sequence[Statement]:
         """In the order of metadata.create_all: types, sequences, the table, indexes, comments, late foreign keys."""
@@ -159,7 +155,7 @@ class PostgreSQL(CompilingDialect):
         for constraint in constraints:
             is_empty_key = isinstance(constraint, sa.PrimaryKeyConstraint) and not len(constraint)
             if not is_empty_key and constraint._should_create_for_compiler(compiler):
-                yield Statement(self.compiled(_added(constraint)), operation=operation)
+                yield Statement(self.compiled(added_constraint(constraint)), operation=operation)
 
     def _comments(self, table: sa.Table, operation: Operation) -> Iterator[Statement]:
         elements: list[Any] = [] if table.comment is None else [SetTableComment(table)]
@@ -168,37 +164,16 @@ class PostgreSQL(CompilingDialect):
         elements += [SetConstraintComment(constraint) for constraint in ordered if constraint.comment is not None]
         return (Statement(self.compiled(element), operation=operation) for element in elements)
 
-    def _prerequisites(self, columns: Sequence[Column], before: Schema, operation: Operation) -> Iterator[Statement]:
-        """CREATE TYPE, CREATE DOMAIN and CREATE SEQUENCE for what `before` does not know, each once."""
-        seen = {*before.enums, *before.sequences}
-        for column in columns:
-            for named in self._new_types(column):
-                if _type_ref(named) not in seen:
-                    seen.add(_type_ref(named))
-                    create = CreateEnumType if isinstance(named, sa.Enum) else CreateDomainType
-                    yield Statement(self.compiled(create(named)), operation=operation)
-        for column in columns:
-            sequence = column.sequence
-            if sequence is not None and not sequence.optional and sequence.ref not in seen:
-                seen.add(sequence.ref)
-                # A script may have created it with SQL of its own, which nobody recorded.
-                create_sequence = CreateSequence(sequence_to_sqlalchemy(sequence), if_not_exists=True)
-                yield Statement(self.compiled(create_sequence), operation=operation)
 
-    def _new_types(self, column: Column) -> Iterator[Any]:
-        return (named for named in named_types(column.type.engine, self.sqlalchemy) if named.create_type)
-
-
-def _type_ref(named: Any) -> Ref:
-    return Ref(named.name, named.schema, "enum")
-
-
-def _added(constraint: Any) -> AddConstraint:
-    """ALTER TABLE ... ADD; SQLAlchemy would leave the constraint out of the table's CREATE TABLE from then on."""
-    rule = constraint._create_rule
-    element = AddConstraint(constraint)
-    constraint._create_rule = rule
-    return element
+def _new_columns(operation: Operation) -> Sequence[Column]:
+    """The columns whose types may have to be created."""
+    if isinstance(operation, CreateTable):
+        return operation.table.columns
+    if isinstance(operation, AddColumn):
+        return (operation.column,)
+    if isinstance(operation, AlterColumn) and operation.type is not None:
+        return (Column(operation.name, operation.type),)
+    return ()
 
 
 def _has_key(constraints: tuple[Constraint, ...]) -> bool:

@@ -1,30 +1,39 @@
-"""SQLite: the statements of each operation, as far as its own ALTER TABLE reaches."""
+"""SQLite: the statements of each operation; changes to tables that are there are in sqlite_tables.py."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from asyncmig.dialects.base import CatalogQuery
-from asyncmig.dialects.ddl import CompilingDialect
+from asyncmig.dialects.rehearsal import Known
 from asyncmig.dialects.splitter import split_sqlite
 from asyncmig.dialects.sqlite_catalog import catalog_queries
 from asyncmig.dialects.sqlite_compiler import compiling_dialect
+from asyncmig.dialects.sqlite_objects import SqliteObjects
+from asyncmig.dialects.sqlite_rehearsal import TwinRehearsal
+from asyncmig.dialects.sqlite_stored import Query
+from asyncmig.dialects.sqlite_tables import SqliteTables
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import UnsupportedOperation
+from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.base import Operation
+from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.columns import AddColumn, DropColumn
+from asyncmig.operations.constraints import AddConstraint, DropConstraint
+from asyncmig.operations.renaming import RenameIndex
 from asyncmig.operations.tables import CreateTable
 from asyncmig.schema.metadata import column_to_sqlalchemy
-from asyncmig.schema.model import Check, Exclude, ForeignKey, PrimaryKey, Ref, Schema, Table, Unique
+from asyncmig.schema.model import Check, ForeignKey, Ref, Schema
 from asyncmig.schema.types import SqlText
 
 __all__ = ["SQLite"]
 
 
-class SQLite(CompilingDialect):
+class SQLite(SqliteTables, SqliteObjects):
     """Comments and sequences are left out silently: the database has neither."""
 
     name = "sqlite"
@@ -33,14 +42,36 @@ class SQLite(CompilingDialect):
     has_advisory_locks = False
     joins_statements = False
 
-    def __init__(self) -> None:
+    def __init__(self, query: Query | None = None, *, recalls: bool = False) -> None:
         super().__init__(compiling_dialect())
+        self.query = query
+        self.recalls = recalls
+
+    def asking(self, query: Query) -> SQLite:
+        return SQLite(query)
+
+    def recalling(self) -> SQLite:
+        return SQLite(self.query, recalls=True)
+
+    def rehearsal(self, known: Known) -> TwinRehearsal:
+        return TwinRehearsal(known)
 
     def reads(self, operation: Operation) -> frozenset[Ref]:
-        """The table, where only looking tells whether there is anything to do: ALTER TABLE has no IF EXISTS here."""
-        if isinstance(operation, AddColumn) and operation.if_not_exists:
-            return frozenset({operation.ref})
-        if isinstance(operation, DropColumn) and operation.if_exists:
+        """The table that is changed: how it is stored decides what is done, and ALTER TABLE has no IF EXISTS here.
+
+        Nothing where the database can be asked meanwhile.
+        """
+        if isinstance(operation, RenameIndex):
+            return frozenset({Ref(operation.old, operation.namespace)})
+        if self.query is not None:
+            return frozenset()
+        if isinstance(operation, BatchTable):
+            names = operation.operations or operation.extra
+            plain = len(names) == 1 and isinstance(names[0], AddColumn) and not self.reads(names[0])
+            return frozenset() if plain and not operation.orders else frozenset({operation.ref})
+        if isinstance(operation, AddColumn) and not operation.if_not_exists and self.natively_added(operation):
+            return frozenset()
+        if isinstance(operation, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint):
             return frozenset({operation.ref})
         return frozenset()
 
@@ -64,9 +95,12 @@ class SQLite(CompilingDialect):
         )
 
     def add_column(self, operation: AddColumn, before: Schema) -> Sequence[Statement]:
-        if operation.if_not_exists and _has(_known(operation, before), operation.column.name):
+        if operation.if_not_exists and self._has(operation, before):
             return ()
-        _refuse(operation, _why_not_added(operation))
+        if not self.natively_added(operation):
+            table = self.skeleton(operation.ref, indexes=operation.indexes)
+            changed = self.changed(operation, (operation,), before)
+            return (*changed, *self.index_statements(table, operation))
         compiler = self.ddl_compiler()
         references = self._foreign_keys(operation, compiler)
         rest = tuple(c for c in operation.constraints if not isinstance(c, ForeignKey))
@@ -79,14 +113,29 @@ class SQLite(CompilingDialect):
         added = Statement(" ".join((sql, *self._inline(table, compiler))), operation=operation)
         return (added, *self.index_statements(table, operation))
 
-    def drop_column(self, operation: DropColumn, before: Schema) -> Sequence[Statement]:
-        table = _known(operation, before) if operation.if_exists else before.tables.get(operation.ref)
-        if operation.if_exists and not _has(table, operation.name):
-            return ()
+    def natively_added(self, operation: AddColumn) -> bool:
+        column = operation.column
+        if operation.before or operation.after or (operation.primary_key and operation.inline_primary_key):
+            return False
+        if (not column.nullable and column.default is None) or (column.computed and column.computed.persisted):
+            return False
+        if column.default is not None and column.default.literal is None and not _is_constant(column.default):
+            return False
+        return all(
+            isinstance(c, Check | ForeignKey) and len(getattr(c, "columns", ())) < 2 for c in operation.constraints
+        )
+
+    def _has(self, operation: AddColumn, before: Schema) -> bool:
+        """Whether the column is there: told by the values, or by what the database stores."""
+        table = before.tables.get(operation.ref)
         if table is not None:
-            _refuse(operation, _why_not_dropped(table, operation.name))
-        sql = f"ALTER TABLE {self.qualify(operation.ref)} DROP COLUMN {self.quote(operation.name)}"
-        return (Statement(sql, operation=operation),)
+            return any(column.name == operation.column.name for column in table.columns)
+        if self.query is None and (operation.ref.schema or "main") not in before.stored:
+            raise UnsupportedOperation(
+                f"{operation.describe()}: whether the column exists is not known, and SQLite's ALTER TABLE cannot ask.",
+                hint="Leave out if_not_exists, or run it with a connection.",
+            )
+        return self._stored(operation.ref, before, None).text.find(operation.column.name) is not None
 
     def _foreign_keys(self, operation: AddColumn, compiler: Any) -> list[str]:
         """In the column's definition: SQLite adds constraints nowhere else. A foreign key never leaves its file."""
@@ -105,59 +154,9 @@ class SQLite(CompilingDialect):
                 yield compiler.process(constraint)
 
 
-def _refuse(operation: Operation, reason: str | None) -> None:
-    """The one place that says no: a table that must be rebuilt for a change."""
-    if reason is not None:
-        raise UnsupportedOperation(
-            f"{operation.describe()}: {reason}.",
-            hint="Create a new table, copy the rows and rename it.",
-        )
+_CONSTANT = re.compile(r"[(\s]*[+-]?(?:\d[\d.]*|'(?:[^']|'')*'|null|true|false)[)\s]*", re.IGNORECASE)
 
 
-def _why_not_added(operation: AddColumn) -> str | None:
-    if operation.primary_key or any(isinstance(c, PrimaryKey) for c in operation.constraints):
-        return "SQLite's ALTER TABLE cannot add a primary key column"
-    if any(isinstance(c, Unique) for c in operation.constraints):
-        return "SQLite's ALTER TABLE cannot add a UNIQUE column (a unique index can be created afterwards)"
-    if any(len(getattr(c, "columns", ())) > 1 for c in operation.constraints):
-        return "SQLite's ALTER TABLE cannot add a constraint over several columns"
-    if any(isinstance(c, Exclude) for c in operation.constraints):
-        return "SQLite has no EXCLUDE constraints"
-    return None
-
-
-def _why_not_dropped(table: Table, name: str) -> str | None:
-    for constraint in table.constraints:
-        if isinstance(constraint, Check):
-            if constraint.column != name and _names(constraint.text, name):
-                return "a CHECK of the table uses it, which SQLite's ALTER TABLE cannot change"
-        elif name in getattr(constraint, "columns", ()):
-            return f"it is part of a {_WORDS[type(constraint).__name__]}, which SQLite's ALTER TABLE cannot change"
-    for index in table.indexes:
-        if any(name == part if isinstance(part, str) else _names(part, name) for part in index.elements):
-            return f"the index {index.name} uses it: drop the index first"
-    return None
-
-
-_WORDS = {"PrimaryKey": "primary key", "Unique": "UNIQUE constraint", "ForeignKey": "foreign key"}
-
-
-def _names(text: SqlText, name: str) -> bool:
-    """Whether an expression certainly uses the column; what only reading its SQL could tell is left to SQLite."""
-    from sqlalchemy.sql import visitors
-
-    return any(isinstance(part, sa.ColumnClause) and part.name == name for part in visitors.iterate(text.clause))
-
-
-def _known(operation: AddColumn | DropColumn, before: Schema) -> Table:
-    table = before.tables.get(operation.ref)
-    if table is None:
-        raise UnsupportedOperation(
-            f"{operation.describe()}: whether the column exists is not known, and SQLite's ALTER TABLE cannot ask.",
-            hint="Leave out if_exists or if_not_exists, or run it with a connection.",
-        )
-    return table
-
-
-def _has(table: Table | None, name: str) -> bool:
-    return table is not None and any(column.name == name for column in table.columns)
+def _is_constant(default: SqlText) -> bool:
+    """SQLite adds no column whose default it would have to work out for the rows that are there."""
+    return _CONSTANT.fullmatch(default.spelling("sqlite")) is not None

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncmig.dialects.rehearsal import Known, Rehearsal
 from asyncmig.dialects.sqlite_stored import StoredObject
 from asyncmig.dialects.sqlite_twin import Twin
-from asyncmig.operations.recorder import replay
 from asyncmig.operations.rows import BulkInsert
 from asyncmig.schema.model import Ref, Schema
 
@@ -30,20 +28,20 @@ class TwinRehearsal(Rehearsal):
     def __init__(self, known: Known) -> None:
         self._known = known
         self._twin: Twin | None = None
-        self._operations: list[Operation] = []
         self._waiting: list[str] = []
 
     def before(self, refs: Collection[Ref]) -> Schema:
-        known = self._known(refs)
-        twin = self._made(known)
+        """Attached files stay as they are known: what is written for them is not followed."""
+        twin = self._made(refs)
         for sql in self._waiting:
             _run(twin, sql)
         self._waiting.clear()
         rows = tuple((o.type, o.name, o.table, o.sql) for o in twin.objects())
-        return replace(replay(self._operations, known), stored={**known.stored, "main": rows})
+        attached = [ref for ref in refs if ref.schema not in (None, "main")]
+        others = self._known(attached).stored if attached else {}
+        return Schema(stored={**others, "main": rows})
 
     def wrote(self, operation: Operation, statements: Sequence[Statement]) -> None:
-        self._operations.append(operation)
         if isinstance(operation, BulkInsert):
             return
         for statement in statements:
@@ -51,9 +49,10 @@ class TwinRehearsal(Rehearsal):
             shaping = statement.procedure is not None
             self._waiting.extend(sql for sql in texts if shaping or _SHAPES.match(sql))
 
-    def _made(self, known: Schema) -> Twin:
+    def _made(self, refs: Collection[Ref]) -> Twin:
         if self._twin is None:
-            self._twin = Twin(StoredObject(*(str(value) for value in row)) for row in known.stored.get("main", ()) if row[3])
+            known = self._known(refs).stored.get("main", ())
+            self._twin = Twin(StoredObject(*(str(value) for value in row)) for row in known if row[3])
         return self._twin
 
 

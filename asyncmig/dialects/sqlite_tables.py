@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["SqliteTables"]
 
 class SqliteTables(CompilingDialect):
-    """`query` is the connection to ask, None where the statements are for later: then `before.stored` has to say."""
+    """`query` is the connection to ask, None where the statements are for later: then `before.stored` has to say.
+
+    With `recalls`, the changes were carried out before, and only what the journal knows them by is wanted.
+    """
 
     query: Query | None = None
+    recalls: bool = False
 
     def alter_column(self, operation: AlterColumn, before: Schema) -> Sequence[Statement]:
         if operation.changes_nothing:
@@ -81,6 +85,8 @@ class SqliteTables(CompilingDialect):
         `gone` are the indexes that are dropped before it.
         """
         ref = _table(operation)
+        if self.recalls:
+            return (Statement("", procedure=Procedure((), operation.describe()), operation=operation),)
         if self.query is None and (ref.schema or "main") not in before.stored:
             return self._unseen(operation, parts)
         return self._written(operation, self._plan(ref, parts, before, batch, gone))
@@ -123,22 +129,19 @@ class SqliteTables(CompilingDialect):
 
     def _written(self, operation: Operation, change: TableChange) -> Sequence[Statement]:
         native = self._native(operation, change)
-        if native is not None:
-            return (Statement(native, operation=operation, scans=change.scans, rewrites=change.rewrites),)
-        if not change.statements and self.query is None:
+        steps = change.statements if native is None else (native,)
+        if not steps and self.query is None:
             return ()
         procedure = Procedure(
-            change.statements,
+            steps,
             operation.describe(),
             change.verify if change.statements else None,
             change.after_failure,
             change.needs_foreign_keys_off,
         )
-        sql = ";\n".join(change.statements)
-        statement = Statement(
-            sql, procedure=procedure, operation=operation, scans=change.scans, rewrites=change.rewrites
-        )
-        return (statement,)
+        sql = ";\n".join(steps)
+        facts = {"scans": change.scans, "rewrites": change.rewrites}
+        return (Statement(sql, procedure=procedure, operation=operation, **facts),)
 
     def _native(self, operation: Operation, change: TableChange) -> str | None:
         """The one ALTER TABLE of a lone rename or drop, in the words that other tools use."""

@@ -59,7 +59,7 @@ class AlterColumn(Operation):
     type: SqlType | None = None
     nullable: bool | None = None
     default: Default | Keep = KEEP
-    comment: str | None | Keep = KEEP
+    comment: str | Keep | None = KEEP
     new_name: str | None = None
     using: str | None = None                   # SQL that makes the new values
     checks: tuple[Check, ...] = ()

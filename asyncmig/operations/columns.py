@@ -14,15 +14,16 @@ from asyncmig.schema.model import Column, Constraint, ForeignKey, Index, Primary
 if TYPE_CHECKING:
     from asyncmig.operations.visitor import OperationVisitor
 
-__all__ = ["AddColumn", "DropColumn"]
+__all__ = ["AddColumn", "DropColumn", "placed_at"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class AddColumn(Operation):
-    """The column goes to the end. `primary_key` counts only with `inline_primary_key`, as in Alembic.
+    """The column goes to the end, or beside a neighbour where a table can be made again.
 
+    `primary_key` counts only with `inline_primary_key`, as in Alembic.
     A PrimaryKey among `constraints` is added like the others: the reverse of a drop that took it along.
     """
 
@@ -34,6 +35,8 @@ class AddColumn(Operation):
     if_not_exists: bool = False
     inline_references: bool = False
     inline_primary_key: bool = False
+    before: str | None = None                  # the column in front of which it shall stand
+    after: str | None = None
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
         return visitor.add_column(self, before)
@@ -67,9 +70,10 @@ class AddColumn(Operation):
         constraints = self.constraints
         if self.primary_key and self.inline_primary_key:
             constraints = (PrimaryKey((self.column.name,)), *constraints)
+        columns = placed_at([*table.columns, self.column], self.column.name, self.before, self.after)
         return replace(
             table,
-            columns=(*table.columns, self.column),
+            columns=tuple(columns),
             constraints=(*table.constraints, *constraints),
             indexes=(*table.indexes, *self.indexes),
             stored_sql=None,
@@ -131,6 +135,17 @@ class DropColumn(Operation):
         return Irreversible(
             f"{self.describe()}: what the column looked like is not known.", hint="Write the downgrade by hand."
         )
+
+
+def placed_at(columns: list[Column], name: str, before: str | None, after: str | None) -> list[Column]:
+    """The columns with the one called `name` next to its new neighbour; unchanged where that is not known."""
+    neighbour = before or after
+    if neighbour is None or neighbour == name or not any(column.name == neighbour for column in columns):
+        return columns
+    moved = [column for column in columns if column.name == name]
+    rest = [column for column in columns if column.name != name]
+    at = next(index for index, column in enumerate(rest) if column.name == neighbour) + (0 if before else 1)
+    return rest[:at] + moved + rest[at:]
 
 
 def _has_column(table: Table, name: str) -> bool:

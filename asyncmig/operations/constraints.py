@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
 from asyncmig.operations.words import sql_words
-from asyncmig.schema.model import Check, Constraint, Exclude, ForeignKey, Options, PrimaryKey, Ref, Schema, Table, Unique
+from asyncmig.schema.model import (
+    Check,
+    Constraint,
+    Exclude,
+    ForeignKey,
+    Options,
+    PrimaryKey,
+    Ref,
+    Schema,
+    Table,
+    Unique,
+)
 
 if TYPE_CHECKING:
     from asyncmig.operations.visitor import OperationVisitor
