@@ -148,3 +148,7 @@ def _prepare(connection: sa.Connection) -> None:
     # For this one connection: an open portal (yield_per) would block a later ALTER TABLE.
     connection.dialect = copy(connection.dialect)
     connection.dialect.supports_server_side_cursors = False
+    if connection.dialect.driver == "asyncpg":
+        from asyncmig.database.asyncpg_text import send_values_as_text
+
+        send_values_as_text(connection.dialect)
