@@ -67,6 +67,11 @@ class Driver(ABC):
         return
 
     @property
+    def stuck(self) -> bool:
+        """Whether the connection still waits for an answer that nobody will read: only closing it helps."""
+        return False
+
+    @property
     def backend_pid(self) -> int | None:
         """The server process behind the connection; None where there is no server."""
         return None
@@ -123,6 +128,11 @@ class PsycopgDriver(Driver):
     @property
     def backend_pid(self) -> int | None:
         return int(self.raw.info.backend_pid)
+
+    @property
+    def stuck(self) -> bool:
+        # anyio cancels again and again, also while psycopg is fetching the answer of what was cancelled.
+        return bool(self.raw.info.transaction_status.name == "ACTIVE")
 
     async def _run(self, sql: str) -> None:
         await self.raw.execute(sql.encode(), prepare=False)
