@@ -21,6 +21,7 @@ from asyncmig.database.driver import Driver
 from asyncmig.database.events import Observer, StatementStarted, announce
 from asyncmig.database.failures import is_lost_swap
 from asyncmig.database.ledger import Overtaken
+from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off, foreign_keys_on, forgive, owe, pay_back
 from asyncmig.database.reflect import look_up
 from asyncmig.dialects.base import Dialect
 from asyncmig.dialects.statement import Statement
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
     from asyncmig.database.transaction import StepTransaction
+    from asyncmig.dialects.statement import Procedure
 
 __all__ = ["LiveStep", "StepSettings", "transaction_events"]
 
@@ -76,6 +78,7 @@ class LiveStep:
         self.divided = bool(done)
         self.failing: Statement | None = None
         self._settings = settings
+        self._dialect = settings.dialect.asking(self._ask)
         self._connection = connection
         self._driver = driver
         self._transaction = transaction
@@ -94,7 +97,7 @@ class LiveStep:
         self._owner.check()
 
     def emit(self, operation: Operation, origin: Origin | None) -> Any:
-        dialect = self._settings.dialect
+        dialect = self._dialect.recalling() if self._skipping else self._dialect
         reads = dialect.reads(operation)
         before = look_up(self._driver, dialect, reads) if reads else _NOTHING_KNOWN
         result = None
@@ -162,6 +165,8 @@ class LiveStep:
             raise
         if self._transaction.divisible and self._driver.connection.in_transaction():
             self._driver.connection.commit()
+        if not self._driver.in_transaction:
+            forgive(self._driver)
 
     def _end_with(self, statements: Sequence[str]) -> None:
         closing = self._transaction.closing
@@ -179,6 +184,8 @@ class LiveStep:
         self._transaction.rollback()
         if self._transaction.divisible and self._driver.connection.in_transaction():
             self._driver.connection.rollback()
+        if not self._driver.in_transaction:
+            pay_back(self._driver)
 
     # SQLAlchemy's own idea of transactions, when a script uses its connection
 
@@ -243,11 +250,42 @@ class LiveStep:
         return result
 
     def _execute(self, statement: Statement) -> Any:
+        if statement.procedure is not None:
+            return self._carry_out(statement.procedure, statement.origin)
         if statement.clause is None:
             return self._driver.run(self._opened(statement.sql))
         self._ensure_begun()
         options = dict(statement.execution_options or {})
         return self._driver.connection.execute(statement.clause, statement.parameters, execution_options=options)
+
+    def _carry_out(self, procedure: Procedure, origin: Origin | None) -> None:
+        """All steps or none: in an autocommit block, in a transaction of their own."""
+        if not (procedure.foreign_keys_off and foreign_keys_on(self._driver)):
+            self._take_steps(procedure)
+        elif self._autocommit:
+            with foreign_keys_off(self._driver):
+                self._take_steps(procedure)
+        elif self.divided or not self._transaction.restartable:
+            raise self._indivisible("A table that is made again while foreign_keys is on", origin)
+        else:
+            raise ForeignKeysInTheWay
+
+    def _take_steps(self, procedure: Procedure) -> None:
+        owe(self._driver, procedure.after_failure)
+        if self._autocommit and procedure.steps:
+            self._transaction.begin()
+        for sql in procedure.steps:
+            self._driver.run(self._opened(sql))
+        if procedure.verify is not None:
+            procedure.verify(self._ask)
+        if self._autocommit and procedure.steps:
+            self._transaction.commit()
+
+    def _ask(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        """The rows of a query of the dialect's, inside the step's transaction."""
+        assert not parameters
+        self._begin()
+        return self._driver.fetch(sql)
 
     def _opened(self, sql: str) -> str:
         """`sql`, behind what begins the transaction where that has still to be sent."""
