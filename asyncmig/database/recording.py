@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asyncmig.database.blame import blaming_operation, blaming_script
 from asyncmig.operations.recorder import Recorded, Recorder, record
 from asyncmig.schema.model import Schema
 
@@ -22,7 +23,10 @@ __all__ = ["StatementWriter", "record_step"]
 
 
 def record_step(work: Work, settings: StepSettings) -> tuple[Recorded, ...]:
-    """What the script of a step does, in order; DynamicScript where only the database could tell."""
+    """What the script of a step does, in order; DynamicScript where only the database could tell.
+
+    ScriptError, with the line, for whatever else the script raises.
+    """
     if work.function is None:
         return ()
     recorder = Recorder(
@@ -31,7 +35,8 @@ def record_step(work: Work, settings: StepSettings) -> tuple[Recorded, ...]:
         naming_convention=settings.naming_convention,
         settings=settings.context,
     )
-    return record(work.function, recorder).items
+    with blaming_script(work.path):
+        return record(work.function, recorder).items
 
 
 class StatementWriter:
@@ -48,7 +53,8 @@ class StatementWriter:
         dialect = self.settings.dialect
         reads = dialect.reads(item.operation)
         before = self._rehearsal.before(reads) if reads else Schema()
-        statements = tuple(self._placed(item, dialect.statements(item.operation, before)))
+        with blaming_operation(item.origin):
+            statements = tuple(self._placed(item, dialect.statements(item.operation, before)))
         self._rehearsal.wrote(item.operation, statements)
         return statements
 

@@ -73,6 +73,16 @@ def driver_broken(project: Project) -> None:
     config('url = "postgresql://ann@127.0.0.1:1/shop"')(project)
 
 
+def raises(project: Project) -> None:
+    create = 'op.execute("SELECT 1")\nop.create_tabel("half")'
+    project.revision(SECOND, FIRST, message="add email", upgrade=create, downgrade=create)
+
+
+def has_no_type(project: Project) -> None:
+    create = 'op.create_table("half", sa.Column("id"))'
+    project.revision(SECOND, FIRST, message="add email", upgrade=create)
+
+
 HEADER = 'revision = "{0}"\ndown_revision = {1!r}\n\ndef upgrade():\n    pass\n'
 
 MISTAKES = {
@@ -156,6 +166,14 @@ MISTAKES = {
         lambda project: project.script("a.py", HEADER.format("a1b2c3d4e5f6", "b1b2c3d4e5f6")).script(
             "b.py", HEADER.format("b1b2c3d4e5f6", "a1b2c3d4e5f6")
         ),
+    ),
+    "script that raises, in a plan": Mistake(2, (f"{SECOND}_add_email.py:16", "create_tabel"), raises, command=("plan",)),
+    "script that raises, as SQL": Mistake(
+        2, (f"{SECOND}_add_email.py:16", "create_tabel"), raises, command=("upgrade", "head", "--sql")
+    ),
+    "column without a type, in a plan": Mistake(2, (f"{SECOND}_add_email.py:15", "type"), has_no_type, command=("plan",)),
+    "column without a type, as SQL": Mistake(
+        2, (f"{SECOND}_add_email.py:15", "type"), has_no_type, command=("upgrade", "head", "--sql")
     ),
     "nobody to ask": Mistake(1, ("--yes",), command=("downgrade", "base")),
     "unknown template": Mistake(2, ("asink", "async"), command=("init", "-t", "asink", "other")),
