@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from asyncmig.dialects.sqlite_layout import layout
 from asyncmig.dialects.sqlite_stored import Query, StoredTable
 from asyncmig.dialects.sqlite_table_text import Clause, TableText, parse_table
 from asyncmig.dialects.sqlite_tokens import mentions, quote
@@ -118,25 +117,34 @@ def _line(text: str) -> str:
 
 
 def _duplicates(rows: Rows, old: TableText, new: TableText) -> Iterator[_Misfit]:
-    known = {key for key in layout(old).keys if layout(old).columns == layout(new).columns}
+    known = set(_compared_keys(old))
     keys = [clause for clause in new.clauses if clause.kind in ("primary key", "unique")]
-    for key, clause in zip(layout(new).keys, keys, strict=True):
+    for key, clause in zip(_compared_keys(new), keys, strict=True):
         is_new_rowid = clause.columns == (new.rowid_alias,) and old.find(clause.columns[0]) is None
         if key in known or is_new_rowid or not all(rows.has(name) for name in clause.columns):
             continue
-        names = [quote(name) for name in clause.columns]
-        collated = [_collated(new, name) for name in clause.columns]
-        present = " AND ".join(f"{name} IS NOT NULL" for name in names)
+        present = " AND ".join(f"{quote(name)} IS NOT NULL" for name in clause.columns)
+        groups = ", ".join(_collated(new, name) for name in clause.columns)
         count = (
             "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n"
-            f" FROM {rows.source} WHERE {present} GROUP BY {', '.join(collated)} HAVING count(*) > 1)"
+            f" FROM {rows.source} WHERE {present} GROUP BY {groups} HAVING count(*) > 1)"
         )
         what = f"{', '.join(clause.columns)} of table {new.name} cannot become {clause.kind.upper()}"
         yield _Misfit(what, clause.columns, count=count)
 
 
+def _compared_keys(table: TableText) -> list[tuple[str, ...]]:
+    """What decides which values count as equal: the columns of each key with their collations."""
+    return [
+        tuple(_collated(table, name).lower() for name in clause.columns)
+        for clause in table.clauses
+        if clause.kind in ("primary key", "unique")
+    ]
+
+
 def _collated(table: TableText, name: str) -> str:
-    clause = table.column(name).clause("collate")
+    column = table.find(name)
+    clause = column.clause("collate") if column else None
     return f"{quote(name)} {clause.tokens[-2].text} {clause.tokens[-1].text}" if clause else quote(name)
 
 

@@ -48,3 +48,11 @@ def test_a_benchmark_runs_to_its_table(arguments: tuple[str, ...]) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "| CPU asyncmig |" in done.stdout
+
+
+@pytest.mark.soak
+def test_the_benchmark_of_sqlite_changes_runs_to_its_table() -> None:
+    command = [sys.executable, "-m", "benchmarks.sqlite_changes", "--rows", "100", "--rounds", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(" s | ") >= 16
