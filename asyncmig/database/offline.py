@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asyncmig.database.recording import StatementWriter, record_step
@@ -29,6 +29,7 @@ class OfflineScript:
     settings: StepSettings
     writer: StatementWriter
     one_transaction: bool = False
+    _foreign_keys_off: bool = field(default=False, init=False)
 
     def text(self, plan: Plan, work: Sequence[Work]) -> str:
         """The whole script. DynamicScript for a step that only a database could tell."""
@@ -37,11 +38,14 @@ class OfflineScript:
     def _parts(self, plan: Plan, work: Sequence[Work]) -> Iterator[Iterator[str]]:
         yield self._heading(plan)
         yield self._transaction(iter(self.ledger.create()))
-        steps = [self._step(step, piece) for step, piece in zip(plan.steps, work, strict=True)]
+        steps = [tuple(self._step(step, piece)) for step, piece in zip(plan.steps, work, strict=True)]
+        if self._foreign_keys_off:
+            yield iter(("-- Tables are made again: with foreign_keys on that would delete rows of others.",))
+            yield iter(("PRAGMA foreign_keys = OFF;", ""))
         if self.one_transaction:
             yield self._transaction(line for step in steps for line in step)
         else:
-            yield from (self._transaction(step) for step in steps)
+            yield from (self._transaction(iter(step)) for step in steps)
 
     def _heading(self, plan: Plan) -> Iterator[str]:
         before, after = (", ".join(sorted(rows)) or "base" for rows in (plan.before, plan.after))
@@ -67,6 +71,8 @@ class OfflineScript:
         for item in record_step(work, self.settings):
             for statement in self.writer.statements(item):
                 count += 1
+                if statement.procedure is not None and statement.procedure.foreign_keys_off:
+                    self._foreign_keys_off = True
                 yield from self._statement(statement)
         yield from self.ledger.changes(step.change)
         yield self.ledger.insert_journal(self._journal(step, work, count))
@@ -100,6 +106,7 @@ class OfflineScript:
             "host": literal(None),
             "asyncmig_version": literal(__version__),
             "error": literal(None),
+            "cursor": literal(None),
         }
 
 

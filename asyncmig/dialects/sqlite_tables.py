@@ -140,8 +140,8 @@ class SqliteTables(CompilingDialect):
             change.needs_foreign_keys_off,
         )
         sql = ";\n".join(steps)
-        facts = {"scans": change.scans, "rewrites": change.rewrites}
-        return (Statement(sql, procedure=procedure, operation=operation, **facts),)
+        statement = Statement(sql, scans=change.scans, rewrites=change.rewrites, procedure=procedure, operation=operation)
+        return (statement,)
 
     def _native(self, operation: Operation, change: TableChange) -> str | None:
         """The one ALTER TABLE of a lone rename or drop, in the words that other tools use."""

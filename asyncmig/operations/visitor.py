@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from asyncmig.operations.visitor_objects import ObjectVisitor
+
 if TYPE_CHECKING:
+    from asyncmig.operations.alter_column import AlterColumn
+    from asyncmig.operations.batch import BatchTable
     from asyncmig.operations.columns import AddColumn, DropColumn
+    from asyncmig.operations.comments import SetTableComment
+    from asyncmig.operations.constraints import AddConstraint, DropConstraint
     from asyncmig.operations.indexes import CreateIndex, DropIndex
     from asyncmig.operations.rows import BulkInsert
     from asyncmig.operations.sql import Execute
@@ -18,7 +24,7 @@ __all__ = ["OperationVisitor"]
 T = TypeVar("T")
 
 
-class OperationVisitor(ABC, Generic[T]):
+class OperationVisitor(ObjectVisitor[T], Generic[T]):
     """`before` is the schema as far as it is known where the operation starts."""
 
     @abstractmethod
@@ -35,6 +41,21 @@ class OperationVisitor(ABC, Generic[T]):
 
     @abstractmethod
     def drop_column(self, operation: DropColumn, before: Schema) -> T: ...
+
+    @abstractmethod
+    def alter_column(self, operation: AlterColumn, before: Schema) -> T: ...
+
+    @abstractmethod
+    def add_constraint(self, operation: AddConstraint, before: Schema) -> T: ...
+
+    @abstractmethod
+    def drop_constraint(self, operation: DropConstraint, before: Schema) -> T: ...
+
+    @abstractmethod
+    def set_table_comment(self, operation: SetTableComment, before: Schema) -> T: ...
+
+    @abstractmethod
+    def batch_table(self, operation: BatchTable, before: Schema) -> T: ...
 
     @abstractmethod
     def create_index(self, operation: CreateIndex, before: Schema) -> T: ...

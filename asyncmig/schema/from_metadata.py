@@ -38,6 +38,7 @@ __all__ = [
     "ColumnParts",
     "TypePool",
     "column_from_sqlalchemy",
+    "default_from_sqlalchemy",
     "from_sqlalchemy",
     "sequence_from_sqlalchemy",
 ]
@@ -109,6 +110,18 @@ def column_from_sqlalchemy(
     value = from_sqlalchemy(host)
     constraints = tuple(c for c in value.constraints if not isinstance(c, PrimaryKey))
     return ColumnParts(value.columns[0], constraints, value.indexes, own.primary_key)
+
+
+def default_from_sqlalchemy(given: Any) -> SqlText | Identity | Computed | None:
+    """What `server_default=` may be given, as a value; ArgumentError for anything else."""
+    if given is None:
+        return None
+    if isinstance(given, sa.Identity):
+        return _identity(given)
+    if isinstance(given, sa.Computed):
+        return _computed(given)
+    arg = given.arg if isinstance(given, sa.DefaultClause) else sa.DefaultClause(given).arg
+    return sql_literal(arg) if isinstance(arg, str) else sql_text(arg)
 
 
 def sequence_from_sqlalchemy(sequence: sa.Sequence) -> Sequence:

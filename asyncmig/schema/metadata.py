@@ -10,6 +10,7 @@ from asyncmig.schema.from_metadata import (
     ColumnParts,
     TypePool,
     column_from_sqlalchemy,
+    default_from_sqlalchemy,
     from_sqlalchemy,
     sequence_from_sqlalchemy,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "TypePool",
     "column_from_sqlalchemy",
     "column_to_sqlalchemy",
+    "default_from_sqlalchemy",
     "from_sqlalchemy",
     "schema_from_metadata",
     "sequence_from_sqlalchemy",

@@ -12,7 +12,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from asyncmig.errors import OperationError
 from asyncmig.schema.metadata import THROW_AWAY
 
-__all__ = ["build_index_table", "build_table"]
+__all__ = ["add_targets", "build_index_table", "build_table", "fresh_metadata"]
 
 
 def build_table(
@@ -31,10 +31,9 @@ def build_table(
         for item in checked
         if isinstance(item, sa.Constraint | sa.Index) and not getattr(item, "_type_bound", False)
     ]
-    metadata = _metadata(convention)
+    metadata = fresh_metadata(convention)
     schema = keywords.get("schema")
-    for key in _foreign_keys(columns, others):
-        _add_target(metadata, key, (schema, name))
+    add_targets(metadata, _foreign_keys(columns, others), (schema, name))
     try:
         table = sa.Table(name, metadata, *columns, **keywords)
         for item in others:
@@ -58,7 +57,7 @@ def build_index_table(
     """A stand-in for the table, with the columns that the index names and the index."""
     if isinstance(elements, str) or not elements:
         raise OperationError(f"{directive} {name or ''} on {table_name} wants a list of columns or expressions.")
-    table = sa.Table(table_name, _metadata(convention), schema=schema)
+    table = sa.Table(table_name, fresh_metadata(convention), schema=schema)
     try:
         parts = [_index_element(table, element) for element in elements]
         table.append_constraint(sa.Index(name, *parts, unique=unique, **keywords))
@@ -67,7 +66,7 @@ def build_index_table(
     return table
 
 
-def _metadata(convention: Mapping[str, Any] | None) -> sa.MetaData:
+def fresh_metadata(convention: Mapping[str, Any] | None) -> sa.MetaData:
     return sa.MetaData(naming_convention=dict(convention) if convention else None, info={THROW_AWAY: True})
 
 
@@ -104,6 +103,12 @@ def _foreign_keys(columns: Iterable[sa.Column[Any]], others: Iterable[SchemaItem
     for item in others:
         if isinstance(item, sa.ForeignKeyConstraint):
             yield from item.elements
+
+
+def add_targets(metadata: sa.MetaData, keys: Iterable[sa.ForeignKey], own: tuple[str | None, str]) -> None:
+    """Stand-ins for the tables that textual foreign keys of the table `own` name."""
+    for key in keys:
+        _add_target(metadata, key, own)
 
 
 def _add_target(metadata: sa.MetaData, key: sa.ForeignKey, own: tuple[str | None, str]) -> None:
