@@ -86,6 +86,8 @@ def _cancel_until_idle(engine: sa.Engine, backend: int) -> None:
             if row is None or row[0] != "active":
                 return
             cursor.execute(_CANCEL.format(pid=backend))
+            # A transaction sees pg_stat_activity as it was at its first look ("Viewing Statistics").
+            second.rollback()
             await_only(anyio.sleep(0.05))
     finally:
         second.close()
