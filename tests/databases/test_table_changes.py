@@ -1,0 +1,192 @@
+"""Changes to tables through scripts and the runner: foreign keys, failures, resumed steps, --sql and plan."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import servers
+import sqlalchemy as sa
+from projects import Project
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from asyncmig.errors import MigrationFailed
+
+TABLES = """
+op.create_table("parent", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(20)))
+op.create_table(
+    "child",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("parent_id", sa.Integer, sa.ForeignKey("parent.id", ondelete="CASCADE")),
+)
+op.create_index("ix_name", "parent", ["name"])
+op.execute("INSERT INTO parent VALUES (1, 'a'), (2, 'b')")
+op.execute("INSERT INTO child VALUES (1, 1), (2, 2)")
+"""
+REBUILD = """
+with op.batch_alter_table("parent") as batch_op:
+    batch_op.alter_column("name", type_=sa.Integer(), postgresql_using="1")
+    batch_op.add_column(sa.Column("kind", sa.String(5), nullable=False, server_default="x"), insert_after="id")
+"""
+
+pytestmark = pytest.mark.subset
+
+
+def enforcing(url: str) -> AsyncEngine:
+    """An engine as many applications have it: foreign_keys on for every connection."""
+    engine = create_async_engine(url)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def switch_on(connection: sqlite3.Connection, record: object) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    return engine
+
+
+async def foreign_keys(engine: AsyncEngine) -> int:
+    async with engine.connect() as connection:
+        return int((await connection.exec_driver_sql("PRAGMA foreign_keys")).scalar_one())
+
+
+@pytest.mark.parametrize("transaction", ["revision", "run"])
+async def test_a_rebuild_keeps_the_rows_of_children(project: Project, sqlite_url: str, transaction: str) -> None:
+    project.config(transaction=transaction).revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=REBUILD)
+    engine = enforcing(sqlite_url)
+    try:
+        report = await project.migrator(engine=engine).upgrade("head")
+        assert report.applied == ("a1", "b2")
+        assert servers.columns(sqlite_url, "parent") == ["id", "kind", "name"]
+        assert servers.rows(sqlite_url, "SELECT count(*) FROM child") == [(2,)]
+        assert await foreign_keys(engine) == 1
+    finally:
+        await engine.dispose()
+
+
+async def test_foreign_keys_are_on_again_after_a_failed_rebuild(project: Project, sqlite_url: str) -> None:
+    project.revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=f"{REBUILD}\nraise RuntimeError('late')")
+    engine = enforcing(sqlite_url)
+    try:
+        with pytest.raises(MigrationFailed, match="late"):
+            await project.migrator(engine=engine).upgrade("head")
+        assert servers.columns(sqlite_url, "parent") == ["id", "name"]
+        assert servers.rows(sqlite_url, "SELECT count(*) FROM child") == [(2,)]
+        assert await foreign_keys(engine) == 1
+        async with engine.connect() as connection:
+            for pragma in ("writable_schema", "legacy_alter_table"):
+                assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar_one() == 0
+    finally:
+        await engine.dispose()
+
+
+async def test_a_script_cannot_swallow_the_restart(project: Project, sqlite_url: str) -> None:
+    body = (
+        f"try:\n{''.join(f'    {line}' + chr(10) for line in REBUILD.strip().splitlines())}except Exception:\n    pass"
+    )
+    project.revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
+    engine = enforcing(sqlite_url)
+    try:
+        await project.migrator(engine=engine).upgrade("head")
+    finally:
+        await engine.dispose()
+    assert servers.columns(sqlite_url, "parent") == ["id", "kind", "name"]
+
+
+async def test_a_row_in_the_way_leaves_everything(database_project: Project, database_url: str) -> None:
+    database_project.revision("a1", upgrade=TABLES)
+    await database_project.migrator().upgrade("head")
+    servers.execute(database_url, "INSERT INTO parent VALUES (3, NULL)")
+    database_project.revision("b2", "a1", upgrade='op.alter_column("parent", "name", nullable=False)')
+    with pytest.raises(MigrationFailed, match="name"):
+        await database_project.migrator().upgrade("head")
+    assert servers.rows(database_url, "SELECT count(*) FROM parent") == [(3,)]
+
+
+SMALL = [
+    'op.alter_column("parent", "name", nullable=False)',
+    'op.alter_column("parent", "name", server_default="z")',
+    'op.alter_column("parent", "name", type_=sa.String(50))',
+    'op.alter_column("parent", "name", new_column_name="title")',
+    'op.create_check_constraint("ck", "parent", "id > 0")',
+    'op.create_unique_constraint("uq", "parent", ["name"])',
+    'op.create_foreign_key("fk", "parent", "parent", ["id"], ["id"])',
+    'op.drop_index("ix_name", "parent")\nop.drop_column("parent", "name")',
+    'op.drop_column("parent", "name")',
+]
+
+
+@pytest.mark.parametrize("body", SMALL)
+async def test_a_script_for_later_leaves_what_the_run_leaves(
+    project: Project, sqlite_url: str, tmp_path: Path, body: str
+) -> None:
+    project.config(url=sqlite_url).revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
+    written = (await project.migrator().upgrade("head", sql=True)).sql
+    assert written is not None
+    await project.migrator().upgrade("head")
+    later = tmp_path / "later.db"
+    connection = sqlite3.connect(later, isolation_level=None)
+    connection.executescript(written)
+    connection.close()
+    assert reflected(later) == reflected(servers.sqlite_path(sqlite_url))
+
+
+@pytest.mark.parametrize("body", SMALL)
+async def test_a_part_of_the_history_is_written_from_what_stands_before_it(
+    project: Project, sqlite_url: str, body: str
+) -> None:
+    project.config(url=sqlite_url).revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
+    await project.migrator().upgrade("a1")
+    written = (await project.migrator().upgrade("a1:b2", sql=True)).sql
+    assert written is not None
+    connection = sqlite3.connect(servers.sqlite_path(sqlite_url), isolation_level=None)
+    connection.executescript(written)
+    assert connection.execute("SELECT count(*) FROM parent").fetchall() == [(2,)]
+    assert connection.execute("SELECT version_num FROM asyncmig_version").fetchall() == [("b2",)]
+    connection.close()
+
+
+async def test_plan_sees_the_table_as_the_steps_before_leave_it(project: Project, sqlite_url: str) -> None:
+    project.config(url=sqlite_url).revision("a1", upgrade=TABLES)
+    project.revision("b2", "a1", upgrade='op.alter_column("parent", "name", new_column_name="title")')
+    project.revision("c3", "b2", upgrade='op.alter_column("parent", "title", nullable=False)')
+    report = await project.migrator().plan("head")
+    assert [o.description for step in report.steps[1:] for o in step.operations] == [
+        "Rename column parent.name to title",
+        "Alter column parent.title: not nullable",
+    ]
+    assert "title VARCHAR(20) NOT NULL" in report.steps[2].operations[0].sql[0]
+
+
+async def test_a_resumed_step_knows_the_changes_that_it_did(project: Project, sqlite_url: str) -> None:
+    project.config(url=sqlite_url).revision("a1", upgrade=TABLES)
+    body = """
+op.alter_column("parent", "name", nullable=False)
+op.execute("COMMIT")
+op.drop_column("parent", "name")
+op.execute("INSERT INTO {} VALUES (3)")
+"""
+    project.revision("b2", "a1", upgrade=body.format("nowhere"))
+    with pytest.raises(MigrationFailed, match="nowhere"):
+        await project.migrator().upgrade("head")
+    assert servers.columns(sqlite_url, "parent") == ["id", "name"]
+    project.revision("b2", "a1", upgrade=body.format("parent"))
+    await project.migrator().upgrade("head")
+    assert servers.columns(sqlite_url, "parent") == ["id"]
+    assert servers.rows(sqlite_url, "SELECT count(*) FROM parent") == [(3,)]
+
+
+def reflected(path: Path) -> dict[str, object]:
+    engine = sa.create_engine(f"sqlite:///{path}")
+    inspector = sa.inspect(engine)
+    found: dict[str, object] = {
+        name: [
+            [(c["name"], str(c["type"]), c["nullable"], c["default"]) for c in inspector.get_columns(name)],
+            inspector.get_pk_constraint(name),
+            inspector.get_foreign_keys(name),
+            inspector.get_unique_constraints(name),
+            inspector.get_check_constraints(name),
+            inspector.get_indexes(name),
+        ]
+        for name in ("parent", "child")
+    }
+    engine.dispose()
+    return found
