@@ -113,7 +113,7 @@ def _without_sync_driver(url: str | URL) -> URL:
 
 def _usable(url: str | URL, source: str, context: Context) -> URL:
     try:
-        normal = normalize_url(url)
+        normal = normalize_url(_without_sync_driver(url) if context.config.alembic_compat else url)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error.message}", key=error.key, hint=error.hint) from None
     except DriverError as error:
