@@ -99,7 +99,7 @@ class Attempt:
             ledger.driver,
             transaction,
             self.checkpoint,
-            left.digests if left else (),
+            left,
         )
         self.journaled = left is not None
 
@@ -119,9 +119,10 @@ class Attempt:
         row = self._row(Outcome.APPLIED, self.live.digests)
         return self.ledger.record(self.step.change, row, started=self.journaled)
 
-    def checkpoint(self, digests: Sequence[str]) -> None:
+    def checkpoint(self, digests: Sequence[str], cursor: str | None) -> None:
         """The journal row of a revision under way: written once, then brought up to date."""
-        self.ledger.journal(self._row(Outcome.INCOMPLETE, digests), started=self.journaled)
+        row = self._row(Outcome.INCOMPLETE, digests, cursor=cursor)
+        self.ledger.journal(row, started=self.journaled)
         self.journaled = True
 
     def undo(self) -> None:
@@ -167,7 +168,9 @@ class Attempt:
         else:
             ledger.journal(self._row(Outcome.FAILED, (), message), started=False)
 
-    def _row(self, outcome: Outcome, digests: Sequence[str], error: str | None = None) -> JournalRow:
+    def _row(
+        self, outcome: Outcome, digests: Sequence[str], error: str | None = None, cursor: str | None = None
+    ) -> JournalRow:
         revision = self.step.revision
         return JournalRow(
             revision=revision.id,
@@ -180,6 +183,7 @@ class Attempt:
             file_hash=self.work.file_hash,
             digests=tuple(digests),
             error=error,
+            cursor=cursor,
         )
 
     def _report(self) -> StepReport:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asyncmig.operations.base import Origin
 
 __all__ = [
+    "BatchFinished",
     "Event",
     "LockWaiting",
     "Observer",
@@ -90,11 +91,22 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchFinished:
+    """A batch of `op.batches` is committed: `rows` so far, of about `total` (None where nobody knows)."""
+
+    revision: str
+    table: str
+    number: int
+    rows: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     message: str
 
 
-Event = StepStarted | StatementStarted | StepFinished | StepFailed | LockWaiting | Retrying | Warned
+Event = StepStarted | StatementStarted | StepFinished | StepFailed | LockWaiting | Retrying | BatchFinished | Warned
 Observer = Callable[[Event], Awaitable[None] | None]
 
 

@@ -33,12 +33,16 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """A revision that stopped after `done` statements; `digests` are theirs, in order."""
+    """A revision that stopped after `done` statements; `digests` are theirs, in order.
+
+    `cursor` says how far a backfill that was under way had come, as backfill.py writes it.
+    """
 
     revision: str
     direction: Direction
     digests: tuple[str, ...]
     error: str | None
+    cursor: str | None = None
 
     @property
     def done(self) -> int:
@@ -76,6 +80,7 @@ class JournalRow:
     file_hash: str | None = None
     digests: tuple[str, ...] = ()
     error: str | None = None
+    cursor: str | None = None
 
     def values(self, sql: LedgerSql) -> dict[str, str]:
         """The SQL of each column."""
@@ -97,6 +102,7 @@ class JournalRow:
             "host": literal(_HOST),
             "asyncmig_version": literal(__version__),
             "error": literal(self.error),
+            "cursor": literal(self.cursor),
         }
 
 
@@ -111,6 +117,7 @@ _PROGRESS = (
     "statements_done",
     "statements",
     "error",
+    "cursor",
 )
 
 
@@ -151,8 +158,8 @@ class Ledger:
 
     def incomplete(self) -> dict[str, Incomplete]:
         return {
-            str(name): Incomplete(str(name), Direction(direction), tuple((digests or "").split()), error)
-            for name, direction, _done, digests, error in self.driver.fetch(self.sql.incomplete())
+            str(name): Incomplete(str(name), Direction(direction), tuple((digests or "").split()), error, cursor)
+            for name, direction, _done, digests, error, cursor in self.driver.fetch(self.sql.incomplete())
         }
 
     def applied_scripts(self) -> dict[str, AppliedScript]:

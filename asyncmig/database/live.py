@@ -8,8 +8,8 @@ run skips exactly those statements, told by position and digest.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +17,17 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.util import await_only
 
+from asyncmig.database.backfill import Walk
 from asyncmig.database.driver import Driver
 from asyncmig.database.events import Observer, StatementStarted, announce
 from asyncmig.database.failures import is_lost_swap
-from asyncmig.database.ledger import Overtaken
+from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off, foreign_keys_on, forgive, owe, pay_back
 from asyncmig.database.reflect import look_up
 from asyncmig.dialects.base import Dialect
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import OperationError
+from asyncmig.operations.backfills import Backfill, Batch
 from asyncmig.operations.base import Operation, Origin
 from asyncmig.operations.context import ContextSettings, MigrationContext
 from asyncmig.operations.sink import StepOwner
@@ -68,14 +70,14 @@ class LiveStep:
         connection: Connection,
         driver: Driver,
         transaction: StepTransaction,
-        checkpoint: Callable[[Sequence[str]], None],
-        done: Sequence[str] = (),
+        checkpoint: Callable[[Sequence[str], str | None], None],
+        left: Incomplete | None = None,
     ) -> None:
         self.revision = revision
         self.script = script
         self.naming_convention = settings.naming_convention
         self.sqlalchemy_dialect = driver.connection.dialect
-        self.divided = bool(done)
+        self.divided = left is not None
         self.failing: Statement | None = None
         self._settings = settings
         self._dialect = settings.dialect.asking(self._ask)
@@ -83,7 +85,10 @@ class LiveStep:
         self._driver = driver
         self._transaction = transaction
         self._checkpoint = checkpoint
-        self._done = tuple(done)
+        self._resumed = left is not None
+        self._done = left.digests if left else ()
+        self._cursor = left.cursor if left else None
+        self._in_batch = False
         self._statements: list[Statement] = []
         self._finished = 0
         self._autocommit = False
@@ -98,12 +103,30 @@ class LiveStep:
 
     def emit(self, operation: Operation, origin: Origin | None) -> Any:
         dialect = self._dialect.recalling() if self._skipping else self._dialect
-        reads = dialect.reads(operation)
-        before = look_up(self._driver, dialect, reads) if reads else _NOTHING_KNOWN
+        if dialect.reads(operation):
+            return self._emit_whole(operation, origin)
         result = None
-        for statement in dialect.statements(operation, before):
+        for statement in dialect.statements(operation, _NOTHING_KNOWN):
             result = self._perform(replace(statement, operation=operation, origin=origin))
         return result
+
+    def _emit_whole(self, operation: Operation, origin: Origin | None) -> Any:
+        """What depends on what the database holds counts as one statement: another time there may be others."""
+        dialect = self._dialect
+        whole = Statement(_known_by(dialect, operation), operation=operation, origin=origin)
+        if not self._in_batch and self._take(whole):
+            return None
+        before = look_up(self._driver, dialect, dialect.reads(operation))
+        if self._may_repeat and dialect.already_done(operation, before):
+            self._settle(ran=False)
+            return None
+        parts = [replace(part, operation=operation, origin=origin) for part in dialect.statements(operation, before)]
+        outside = not self._autocommit and not all(part.transactional for part in parts)
+        with self.autocommit_block(origin) if outside else nullcontext():
+            for part in parts:
+                self._run(part)
+            self._settle(ran=bool(parts))
+        return None
 
     def bind(self, origin: Origin | None) -> sa.Connection:
         if self._skipping:
@@ -125,6 +148,9 @@ class LiveStep:
     ) -> Any:
         self.bind(origin)
         return await_only(function(self._connection.as_async(), *args, **keywords))
+
+    def batches(self, operation: Backfill, origin: Origin | None) -> AsyncIterator[Batch]:
+        return Walk(self, operation, origin)
 
     def migration_context(self) -> MigrationContext:
         return MigrationContext(self, self._settings.context)
@@ -213,9 +239,8 @@ class LiveStep:
     # Statements
 
     def _perform(self, statement: Statement) -> Any:
-        self._statements.append(statement)
-        if self.count <= len(self._done):
-            return self._skip(statement)
+        if not self._in_batch and self._take(statement):
+            return None
         control = None if statement.clause is not None else self._settings.dialect.transaction_control(statement.sql)
         if control == "commit":
             self._finished = self.count
@@ -229,12 +254,44 @@ class LiveStep:
         with self.autocommit_block(statement.origin):
             return self._send(statement)
 
+    def _take(self, statement: Statement) -> bool:
+        """Count the statement as the next one; True where an earlier run has done it."""
+        self._statements.append(statement)
+        if self.count > len(self._done):
+            if self._cursor is not None:
+                raise self._cannot_resume("a backfill was under way that is no longer there", statement.origin)
+            return False
+        self._skip(statement)
+        return True
+
+    @property
+    def _may_repeat(self) -> bool:
+        """Whether an interrupted run may have carried out this statement without being able to say so."""
+        return self._resumed and self.count == len(self._done) + 1 and not self._in_batch
+
     def _skip(self, statement: Statement) -> None:
         if statement.digest != self._done[self.count - 1]:
             raise self._cannot_resume(f"statement {self.count} is no longer the one that was run", statement.origin)
         self._finished = self.count
 
     def _send(self, statement: Statement) -> Any:
+        result = self._run(statement)
+        self._settle()
+        return result
+
+    def _settle(self, *, ran: bool = True) -> None:
+        """The statement that was taken last is through."""
+        if self._in_batch:
+            if not self._driver.in_transaction:
+                raise self._batch_ended()
+            return
+        self._finished = self.count
+        if self._autocommit:
+            self._checkpoint(self.digests, self._cursor)
+        elif ran and not self._driver.in_transaction:
+            self._notice_end()
+
+    def _run(self, statement: Statement) -> Any:
         observer = self._settings.observer
         if observer is not None:
             announce(observer, StatementStarted(self.revision, self.count, statement.sql, statement.origin))
@@ -242,11 +299,6 @@ class LiveStep:
         self.failing = statement
         result = self._execute(statement)
         self.failing = None
-        self._finished = self.count
-        if self._autocommit:
-            self._checkpoint(self.digests)
-        elif not self._driver.in_transaction:
-            self._notice_end()
         return result
 
     def _execute(self, statement: Statement) -> Any:
@@ -316,8 +368,10 @@ class LiveStep:
             raise self._indivisible("A COMMIT", origin)
         if self._autocommit:
             return  # every statement of the block is committed and journaled already
+        if self._in_batch:
+            raise self._batch_ended()
         self._begin()
-        self._checkpoint(self.digests)
+        self._checkpoint(self.digests, self._cursor)
         self._transaction.commit()
         self.divided = True
 
@@ -325,8 +379,10 @@ class LiveStep:
         """A statement ended the transaction on its own (a COMMIT inside a DO block, say): journal it now."""
         if not self._transaction.divisible:
             raise self._indivisible("A statement that ends the transaction", self._statements[-1].origin)
+        if self._in_batch:
+            raise self._batch_ended()
         self._transaction.begin()
-        self._checkpoint(self.digests)
+        self._checkpoint(self.digests, self._cursor)
         self._transaction.commit()
         self.divided = True
 
@@ -346,7 +402,64 @@ class LiveStep:
         """Whether statements that an earlier run did are still to come."""
         return self.count < len(self._done)
 
+    # Backfills: what database/backfill.py asks of the step
+
+    def start_backfill(self, statement: Statement) -> bool:
+        """Commit what was done so far; False where an earlier run has done the whole backfill."""
+        if not self._transaction.divisible:
+            raise self._indivisible("op.batches", statement.origin)
+        if self._in_batch or self._autocommit:
+            where = "another one" if self._in_batch else "an autocommit block"
+            raise OperationError(f"op.batches ({statement.origin}) inside {where}: each batch is a transaction.")
+        self._statements.append(statement)
+        if self.count <= len(self._done):
+            self._skip(statement)
+            return False
+        self._divide(statement.origin)
+        return True
+
+    @property
+    def cursor(self) -> str | None:
+        """How far an interrupted run had come with the backfill that starts now."""
+        return self._cursor
+
+    def start_batch(self) -> sa.Connection:
+        self._begin()
+        self._bound = self._in_batch = True
+        self._ensure_begun()
+        return self._driver.connection
+
+    def commit_batch(self, cursor: str) -> None:
+        """In the batch's own transaction, so that rows and journal never disagree."""
+        if not self._driver.in_transaction:
+            raise self._batch_ended()
+        self._cursor = cursor
+        self._checkpoint(self.digests, cursor)
+        self._transaction.commit()
+
+    def end_backfill(self) -> None:
+        self._in_batch = False
+        self._cursor = None
+        self._finished = self.count
+
+    @property
+    def driver(self) -> Driver:
+        return self._driver
+
+    @property
+    def settings(self) -> StepSettings:
+        return self._settings
+
+    def as_async(self) -> AsyncConnection:
+        return self._connection.as_async()
+
     # Errors
+
+    def _batch_ended(self) -> OperationError:
+        return OperationError(
+            "A batch of op.batches was ended by the script: what it did could not be told from what is still to do.",
+            hint="Leave COMMIT, ROLLBACK and what runs outside a transaction to the loop; finish it before anything else.",
+        )
 
     def _cannot_resume(self, why: str, origin: Origin | None) -> OperationError:
         where = f" ({origin})" if origin else ""
@@ -365,6 +478,15 @@ class LiveStep:
             f"{what}{where} would have to commit in the middle of the step, but {self._transaction.why_not}.",
             hint='Run it with transaction = "revision" on a connection of asyncmig\'s own.',
         )
+
+
+def _known_by(dialect: Dialect, operation: Operation) -> str:
+    """The operation as it is written where nothing is known of the database, for the journal to compare."""
+    try:
+        statements = dialect.statements(operation, _NOTHING_KNOWN)
+    except OperationError:
+        return operation.describe()
+    return "\n".join((operation.describe(), *(statement.sql for statement in statements)))
 
 
 async def _ready(connection: AsyncConnection) -> AsyncConnection:

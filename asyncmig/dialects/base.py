@@ -58,6 +58,13 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
     def reads(self, operation: Operation) -> frozenset[Ref]:
         """What `statements` must find in `before` to be right; empty for most operations."""
 
+    def already_done(self, operation: Operation, before: Schema) -> bool:
+        """Whether what the operation would do is found done in `before`, which holds what `reads` names.
+
+        Asked where an interrupted run may have carried it out outside a transaction without recording it.
+        """
+        return False
+
     @abstractmethod
     def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
         """How to find out which of `refs` exist: queries, each with what its rows add to a schema."""

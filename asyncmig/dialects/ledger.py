@@ -34,6 +34,7 @@ JOURNAL_COLUMNS = (
     "host",
     "asyncmig_version",
     "error",
+    "cursor",
 )
 
 
@@ -98,7 +99,7 @@ class LedgerSql(ABC):
 
     def incomplete(self) -> str:
         return (
-            f"SELECT revision, direction, statements_done, statements, error FROM {self.journal} "
+            f"SELECT revision, direction, statements_done, statements, error, cursor FROM {self.journal} "
             f"WHERE outcome = 'incomplete' ORDER BY id"
         )
 

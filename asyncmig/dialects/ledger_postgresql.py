@@ -29,6 +29,7 @@ class PostgresqlLedger(LedgerSql):
         "host": "text",
         "asyncmig_version": "varchar(64)",
         "error": "text",
+        "cursor": "text",
     }
 
     def create(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ class SqliteLedger(LedgerSql):
                 f"revision VARCHAR({VERSION_LENGTH}) NOT NULL, down_revision TEXT, direction VARCHAR(16) NOT NULL, "
                 "outcome VARCHAR(16) NOT NULL, checksum VARCHAR(64), file_hash VARCHAR(64), started_at TEXT, "
                 "finished_at TEXT, duration_ms REAL, statements_done INTEGER NOT NULL, statements TEXT, "
-                "database_user TEXT, host TEXT, asyncmig_version VARCHAR(64) NOT NULL, error TEXT)"
+                "database_user TEXT, host TEXT, asyncmig_version VARCHAR(64) NOT NULL, error TEXT, cursor TEXT)"
             ),
         )
 

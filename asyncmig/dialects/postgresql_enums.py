@@ -57,12 +57,12 @@ class PostgresqlEnums(CompilingDialect):
     # what columns bring along
 
     def brought_with(self, columns: Sequence[Column]) -> frozenset[Ref]:
-        """The types and sequences that `prerequisites` must find in `before`."""
+        """The types and sequences that `_prerequisites` must find in `before`."""
         types = (_type_ref(named) for column in columns for named in self._new_types(column))
         sequences = (column.sequence for column in columns)
         return frozenset((*types, *(s.ref for s in sequences if s is not None and not s.optional)))
 
-    def prerequisites(self, columns: Sequence[Column], before: Schema, operation: Operation) -> Iterator[Statement]:
+    def _prerequisites(self, columns: Sequence[Column], before: Schema, operation: Operation) -> Iterator[Statement]:
         """CREATE TYPE, CREATE DOMAIN and CREATE SEQUENCE for what `before` does not know, each once.
 
         A type of that name that lacks a value and that nothing uses is a leftover: it is made anew. OperationError

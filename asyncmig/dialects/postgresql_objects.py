@@ -10,6 +10,8 @@ from sqlalchemy.schema import CreateSequence as CreateSequenceDDL
 from asyncmig.dialects.ddl import CompilingDialect
 from asyncmig.dialects.literals import quoted
 from asyncmig.dialects.statement import Statement
+from asyncmig.operations.base import Operation
+from asyncmig.operations.enums import CreateEnum
 from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
 from asyncmig.operations.renaming import RenameConstraint, RenameIndex, ValidateConstraint
 from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
@@ -18,7 +20,7 @@ from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.metadata import sequence_to_sqlalchemy
 from asyncmig.schema.model import Policy, Ref, Schema, View
 
-__all__ = ["PostgresqlObjects"]
+__all__ = ["PostgresqlObjects", "object_reads"]
 
 _SEQUENCE_WORDS = {
     "start": "START WITH",
@@ -34,6 +36,15 @@ _SEQUENCE_SWITCHES = {
     ("nomaxvalue", True): "NO MAXVALUE",
 }
 _ANYBODY = ("PUBLIC", "CURRENT_ROLE", "CURRENT_USER", "SESSION_USER")
+
+
+def object_reads(operation: Operation) -> frozenset[Ref]:
+    """What only looking tells whether there is anything to do: PostgreSQL has no IF NOT EXISTS for these."""
+    if isinstance(operation, CreateEnum) and operation.if_not_exists:
+        return frozenset({operation.enum.ref})
+    if isinstance(operation, CreateView) and operation.if_not_exists:
+        return frozenset({operation.view.ref})
+    return frozenset()
 
 
 class PostgresqlObjects(CompilingDialect):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
@@ -12,12 +13,44 @@ from asyncmig.schema.model import Ref, Schema
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from asyncmig.operations.visitor import OperationVisitor
 
-__all__ = ["Backfill"]
+__all__ = ["Backfill", "Batch"]
 
 T = TypeVar("T")
+
+
+class Batch(Protocol):
+    """One batch: its rows (the key first, then the columns that were asked for), inside a transaction of its own.
+
+    `where` says "the rows of this batch" in a statement on `table`; `number` counts from 1 and goes on in a resumed
+    run.
+    """
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def rows(self) -> Sequence[sa.Row[Any]]: ...
+
+    @property
+    def table(self) -> sa.TableClause: ...
+
+    @property
+    def where(self) -> sa.ColumnElement[bool]: ...
+
+    @property
+    def connection(self) -> AsyncConnection: ...
+
+    async def execute(
+        self,
+        statement: str | sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> sa.CursorResult[Any]:
+        """Run a statement on the batch's connection; in a text, `:name` are parameters."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

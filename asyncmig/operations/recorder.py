@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from asyncmig.schema.model import Schema
 if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from asyncmig.operations.backfills import Backfill, Batch
 
 __all__ = ["Recorded", "Recorder", "Recording", "record", "replay"]
 
@@ -91,6 +93,10 @@ class Recorder:
     ) -> NoReturn:
         self.refuse("op.run_async hands out the connection", origin)
 
+    def batches(self, operation: Backfill, origin: Origin | None) -> AsyncIterator[Batch]:
+        self.emit(operation, origin)
+        return _no_batches()
+
     def migration_context(self) -> MigrationContext:
         return MigrationContext(self, self._settings)
 
@@ -115,6 +121,12 @@ class Recorder:
         )
         self.dynamic = self.dynamic or error
         raise error
+
+
+async def _no_batches() -> AsyncIterator[Batch]:
+    nothing: tuple[Batch, ...] = ()
+    for batch in nothing:
+        yield batch
 
 
 def record(function: ScriptFunction, recorder: Recorder) -> Recording:

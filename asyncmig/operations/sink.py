@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from asyncmig.operations.backfills import Backfill, Batch
     from asyncmig.operations.context import MigrationContext
 
 __all__ = ["Sink", "StepOwner", "current_sink", "origin_in", "running", "running_sink"]
@@ -59,6 +60,9 @@ class Sink(Protocol):
         keywords: Mapping[str, Any],
     ) -> Any:
         """What `function(connection, *args, **keywords)` comes to; DynamicScript when recording."""
+
+    def batches(self, operation: Backfill, origin: Origin | None) -> AsyncIterator[Batch]:
+        """The batches, live; none when recording, which keeps the operation."""
 
     def migration_context(self) -> MigrationContext: ...
 

@@ -1,0 +1,38 @@
+"""`op` on schemas and extensions."""
+
+from __future__ import annotations
+
+from asyncmig.operations.directives.base import Directives, check_name
+from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
+from asyncmig.schema.model import Extension
+
+__all__ = ["SchemaDirectives"]
+
+
+class SchemaDirectives(Directives):
+    __slots__ = ()
+
+    def create_schema(self, name: str, *, owner: str | None = None, if_not_exists: bool = False) -> None:
+        """Create a schema, owned by another role where `owner` names one."""
+        self._emit(CreateSchema(check_name("create_schema", "name", name), owner, if_not_exists))
+
+    def drop_schema(self, name: str, *, if_exists: bool = False, cascade: bool = False) -> None:
+        """Drop a schema; with `cascade`, all that is in it too."""
+        self._emit(DropSchema(check_name("drop_schema", "name", name), if_exists, cascade))
+
+    def create_extension(
+        self,
+        name: str,
+        *,
+        schema: str | None = None,
+        version: str | None = None,
+        if_not_exists: bool = False,
+        cascade: bool = False,
+    ) -> None:
+        """Create an extension, its objects in `schema`; with `cascade`, the extensions that it needs too."""
+        extension = Extension(check_name("create_extension", "name", name), schema, version)
+        self._emit(CreateExtension(extension, if_not_exists, cascade))
+
+    def drop_extension(self, name: str, *, if_exists: bool = False, cascade: bool = False) -> None:
+        """Drop an extension; with `cascade`, what uses it too."""
+        self._emit(DropExtension(check_name("drop_extension", "name", name), if_exists, cascade))

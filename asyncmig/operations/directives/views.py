@@ -1,0 +1,94 @@
+"""`op` on views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from asyncmig.errors import OperationError
+from asyncmig.operations.directives.base import Directives, check_name
+from asyncmig.operations.views import CreateView, DropView, ReplaceView
+from asyncmig.schema.model import Ref, View
+from asyncmig.schema.spelling import spelling_dialect
+
+__all__ = ["ViewDirectives"]
+
+
+class ViewDirectives(Directives):
+    __slots__ = ()
+
+    def create_view(
+        self,
+        name: str,
+        definition: str | sa.SelectBase,
+        *,
+        columns: Sequence[str] = (),
+        materialized: bool = False,
+        with_data: bool = True,
+        replace: bool = False,
+        if_not_exists: bool = False,
+        schema: str | None = None,
+    ) -> None:
+        """Create a view from a query: text, or a select() whose values are written into it.
+
+        A materialized view `with_data=False` stays empty until REFRESH. `replace` is replace_view.
+        """
+        view = self._view("create_view", name, definition, columns, materialized, with_data, schema)
+        self._emit(ReplaceView(view) if replace else CreateView(view, if_not_exists))
+
+    def replace_view(
+        self,
+        name: str,
+        definition: str | sa.SelectBase,
+        *,
+        columns: Sequence[str] = (),
+        materialized: bool = False,
+        with_data: bool = True,
+        schema: str | None = None,
+    ) -> None:
+        """Give a view another query, or create it where there is none.
+
+        A plain view on PostgreSQL keeps its rights and what depends on it, and may only gain columns; on SQLite, and
+        materialized, it is dropped and created.
+        """
+        self._emit(ReplaceView(self._view("replace_view", name, definition, columns, materialized, with_data, schema)))
+
+    def drop_view(
+        self,
+        name: str,
+        *,
+        materialized: bool = False,
+        if_exists: bool = False,
+        cascade: bool = False,
+        schema: str | None = None,
+    ) -> None:
+        """Drop a view; with `cascade`, those that read it too."""
+        ref = Ref(check_name("drop_view", "name", name), schema, "view")
+        self._emit(DropView(ref, materialized, if_exists, cascade))
+
+    def _view(
+        self,
+        directive: str,
+        name: str,
+        definition: object,
+        columns: Sequence[str],
+        materialized: bool,
+        with_data: bool,
+        schema: str | None,
+    ) -> View:
+        checked = check_name(directive, "name", name)
+        text = _query(directive, checked, definition, self._step().sqlalchemy_dialect.name)
+        return View(checked, text, schema, tuple(columns), materialized, with_data)
+
+
+def _query(directive: str, name: str, definition: Any, dialect: str) -> str:
+    if isinstance(definition, sa.SelectBase):
+        definition = str(definition.compile(dialect=spelling_dialect(dialect), compile_kwargs={"literal_binds": True}))
+    elif isinstance(definition, sa.TextClause):
+        definition = definition.text
+    text = check_name(directive, "definition", definition).strip().rstrip(";").rstrip()
+    if text.upper().startswith("CREATE "):
+        raise OperationError(f"{directive} {name} wants the query alone, without CREATE VIEW ... AS.")
+    return text
