@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from asyncmig.database.recording import StatementWriter, record_step
 from asyncmig.database.report import Outcome
-from asyncmig.revisions.plan import Direction
 from asyncmig.version import __version__
 
 if TYPE_CHECKING:
@@ -89,14 +88,13 @@ class OfflineScript:
     def _journal(self, step: Step, work: Work, count: int) -> dict[str, str]:
         """The SQL of a journal row's columns: times and user are those of the session that runs the text."""
         literal, now = self.ledger.literal, self.ledger.now
-        upwards = step.direction is not Direction.DOWNGRADE
         return {
             "revision": literal(step.revision.id),
             "down_revision": literal(" ".join(step.revision.down_revisions)),
             "direction": literal(step.direction),
             "outcome": literal(Outcome.APPLIED),
-            "checksum": literal(work.checksum if upwards else None),
-            "file_hash": literal(work.file_hash if upwards else None),
+            "checksum": literal(work.checksum),
+            "file_hash": literal(work.file_hash),
             "started_at": now,
             "finished_at": now,
             "duration_ms": literal(0),
