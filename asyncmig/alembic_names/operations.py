@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncmig.alembic_names.ops import MigrateOperation, StandardOp
 from asyncmig.alembic_names.peer import loaded_operations, registered_directive
+from asyncmig.operations.directives.batch import BatchOperations
 from asyncmig.operations.directives.extensions import NoImplementation
 from asyncmig.operations.facade import Operations as Directives
 
@@ -55,12 +56,6 @@ class Operations(Directives):
 
 
 AbstractOperations = Operations
-
-
-class BatchOperations(Operations):
-    """What `op.batch_alter_table` gives, for annotations; plug-ins register directives of batches on it."""
-
-    __slots__ = ()
 
 
 @Operations.implementation_for(StandardOp)
