@@ -1,0 +1,1 @@
+"""Comparing what is with what is wanted, as pure functions over schemas."""

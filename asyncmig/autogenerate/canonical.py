@@ -1,0 +1,68 @@
+"""What to ask a database when two spellings differ: questions as values, answers by question.
+
+A question is about one expression and no more of its table than it mentions, so a default that a thousand tables
+share is asked once. Which statements ask it is the dialect's (dialects/asking.py), running them database/'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from asyncmig.dialects.asking import Question, QuestionKind
+from asyncmig.dialects.normal import Normal
+from asyncmig.schema.model import Column
+
+__all__ = ["Answers", "Inquiry", "mentioned"]
+
+_WORD = re.compile(r"""'(?:[^']|'')*'|"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[^\W\d][\w$]*)""")
+
+Answers = Mapping[Question, str | None]
+"""The database's own spelling; None where it could not say: the expression is of no use there, or rights are missing."""
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """Answers as far as there are any; what was asked without one, and what could not be told, is collected."""
+
+    normal: Normal
+    answers: Answers = field(default_factory=dict)
+    asked: dict[Question, None] = field(default_factory=dict)
+    uncertain: dict[str, None] = field(default_factory=dict)
+
+    def same(
+        self, kind: QuestionKind, current: str, wanted: str, columns: Iterable[Column], type_: str, subject: str
+    ) -> bool:
+        """Whether two expressions mean the same; False, and asked, while nobody has told."""
+        if self.normal.form(current) == self.normal.form(wanted):
+            return True
+        columns = tuple(columns)
+        told = self.canonical(kind, wanted, columns, type_)
+        known = current if self.normal.canonical else self.canonical(kind, current, columns, type_)
+        if told is None or known is None:
+            self.uncertain[subject] = None
+            return False
+        return self.normal.form(told) == self.normal.form(known)
+
+    def canonical(self, kind: QuestionKind, sql: str, columns: Iterable[Column], type_: str = "") -> str | None:
+        """The database's spelling of a wanted expression, None while it is not known."""
+        question = Question(kind, sql, tuple(self._described(column) for column in mentioned(sql, columns)), type_)
+        if question not in self.answers:
+            self.asked[question] = None
+            return None
+        return self.answers[question]
+
+    def _described(self, column: Column) -> tuple[str, str]:
+        return column.name, column.type.spelling(self.normal.name)
+
+
+def mentioned(sql: str, columns: Iterable[Column]) -> list[Column]:
+    """The columns whose names stand in the expression, whatever they mean there."""
+    words: set[str] = set()
+    for match in _WORD.finditer(sql):
+        if match["quoted"] is not None:
+            words.add(match["quoted"].replace('""', '"').lower())
+        elif match["bare"] is not None:
+            words.add(match["bare"].lower())
+    return [column for column in columns if column.name.lower() in words] if words else []

@@ -1,0 +1,125 @@
+"""The operations that lead from one schema to another, in an order that runs.
+
+What stands in the way goes first (foreign keys, then constraints and indexes), then what is new is made (types,
+tables, columns, constraints, foreign keys), and what nobody uses any more goes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from asyncmig.autogenerate.enum_diff import EnumDiff, diff_enums
+from asyncmig.autogenerate.filters import EVERYTHING, Filters
+from asyncmig.autogenerate.likeness import Exact, Likeness
+from asyncmig.autogenerate.order import Ordered, creation_order, without_keys
+from asyncmig.autogenerate.sequence_diff import SequenceDiff, diff_sequences
+from asyncmig.autogenerate.table_diff import TableDiff, added_key, diff_table, drop_constraint
+from asyncmig.operations.base import Operation
+from asyncmig.operations.schemas import CreateSchema
+from asyncmig.operations.tables import CreateTable, DropTable
+from asyncmig.schema.model import ForeignKey, Schema, Table
+
+__all__ = ["DiffOptions", "diff"]
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """What counts as the same, and what is left alone."""
+
+    likeness: Likeness = field(default_factory=Exact)
+    filters: Filters = EVERYTHING
+
+
+def diff(current: Schema, wanted: Schema, options: DiffOptions | None = None) -> list[Operation]:
+    """Empty where nothing differs."""
+    return list(_Diff(current, wanted, options or DiffOptions()).operations())
+
+
+class _Diff:
+    def __init__(self, current: Schema, wanted: Schema, options: DiffOptions) -> None:
+        self.current = current
+        self.wanted = wanted
+        self.likeness = options.likeness
+        self.filters = options.filters
+        has = self.filters.has_table
+        self.new = [t for r, t in wanted.tables.items() if r not in current.tables and has(t, None, reflected=False)]
+        self.gone = [t for r, t in current.tables.items() if r not in wanted.tables and has(t, None, reflected=True)]
+        self.changes = [change for table in wanted.tables.values() if (change := self._change(table)) is not None]
+
+    def _change(self, wanted: Table) -> TableDiff | None:
+        current = self.current.tables.get(wanted.ref)
+        if current is None or current is wanted:
+            return None
+        found = diff_table(current, wanted, self.likeness, self.filters)
+        return found if found is not None and self.filters.has_table(wanted, current, reflected=False) else None
+
+    def operations(self) -> Iterator[Operation]:
+        enums = diff_enums(self.current, self.wanted)
+        sequences = diff_sequences(self.current, self.wanted, self.likeness)
+        created = creation_order(self.new) if self.new else []
+        yield from self._schemas()
+        yield from self._before(enums, sequences)
+        early, late = self._drops()
+        for change in self.changes:
+            yield from change.dropped_keys
+        yield from early
+        for change in self.changes:
+            yield from change.dropped
+        yield from self._creates(created)
+        for change in self.changes:
+            yield from change.changed
+            yield from change.added
+        yield from self._keys(created)
+        yield from late
+        yield from (*enums.last, *sequences.last)
+
+    def _schemas(self) -> Iterator[Operation]:
+        """Schemas that tables or types of the models need; none is dropped: it may hold what nobody told us of."""
+        if not self.wanted.schemas and not self.current.schemas:
+            used: set[str | None] = set()
+        else:
+            used = {ref.schema for kind in (self.wanted.tables, self.wanted.enums) for ref in kind}
+        missing = (used | self.wanted.schemas) - self.current.schemas - {None}
+        return (CreateSchema(name) for name in sorted(filter(None, missing)))
+
+    def _before(self, enums: EnumDiff, sequences: SequenceDiff) -> Iterator[Operation]:
+        yield from enums.first
+        yield from sequences.first
+
+    def _drops(self) -> tuple[list[Operation], list[Operation]]:
+        """Dropped tables, those last that others point to; at once where a name of theirs is wanted again."""
+        if not self.gone:
+            return [], []
+        ordered = creation_order(self.gone)
+        keys = [
+            drop_constraint(table.ref, key, self.likeness)
+            for table, late in ordered
+            for key in late
+            if key.target != table.ref
+        ]
+        drops = [DropTable(table.ref, table=table) for table, _ in reversed(ordered)]
+        taken = _names(self.gone)
+        clash = any(name in taken for name in _names([*self.new, *self.wanted.tables.values()]))
+        return ([*keys, *drops], []) if clash else (list[Operation](keys), list[Operation](drops))
+
+    def _creates(self, created: Ordered) -> Iterator[Operation]:
+        for table, late in created:
+            yield CreateTable(table if self.likeness.references_ahead else without_keys(table, late))
+
+    def _keys(self, created: Ordered) -> Iterator[Operation]:
+        if not self.likeness.references_ahead:
+            for table, late in created:
+                for key in late:
+                    yield added_key(table.ref, key, self.likeness)
+        for change in self.changes:
+            yield from change.added_keys
+
+
+def _names(tables: list[Table]) -> set[tuple[str | None, str]]:
+    """Names that are unique in a schema: those of indexes and of the constraints that have one."""
+    found: set[tuple[str | None, str]] = set()
+    for table in tables:
+        found.update((table.schema, index.name) for index in table.indexes if index.name)
+        found.update((table.schema, c.name) for c in table.constraints if c.name and not isinstance(c, ForeignKey))
+    return found

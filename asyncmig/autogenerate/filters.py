@@ -1,0 +1,28 @@
+"""What the project leaves out of a comparison: include_object, on values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from asyncmig.schema.model import Column, Constraint, Index, Table
+
+__all__ = ["EVERYTHING", "Filters", "Part"]
+
+Part = Table | Column | Constraint | Index
+Include = Callable[[Table, Part, Part | None, bool], bool]
+"""(table, part, what it is compared to, whether it was read from the database): False leaves the part alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    include: Include | None = None
+
+    def has_table(self, table: Table, other: Table | None, *, reflected: bool) -> bool:
+        return self.include is None or self.include(table, table, other, reflected)
+
+    def has_part(self, table: Table, part: Part, other: Part | None, *, reflected: bool) -> bool:
+        return self.include is None or self.include(table, part, other, reflected)
+
+
+EVERYTHING = Filters()

@@ -1,0 +1,237 @@
+"""The difference between two states of one table, sorted by what has to happen when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from asyncmig.autogenerate.filters import Filters
+from asyncmig.autogenerate.likeness import ColumnDifference, Likeness
+from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing, default_of
+from asyncmig.operations.base import Operation
+from asyncmig.operations.columns import AddColumn, DropColumn
+from asyncmig.operations.comments import SetTableComment
+from asyncmig.operations.constraints import AddConstraint, DropConstraint, kind_of
+from asyncmig.operations.indexes import CreateIndex, DropIndex
+from asyncmig.operations.mentions import constraint_uses, index_uses
+from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, Index, Ref, Table
+
+__all__ = ["TableDiff", "added_key", "diff_table", "drop_constraint"]
+
+Item = TypeVar("Item", bound=Constraint | Index)
+
+
+@dataclass(slots=True)
+class TableDiff:
+    """Operations on one table by phase; foreign keys apart, since they tie tables together."""
+
+    dropped_keys: list[Operation] = field(default_factory=list)
+    dropped: list[Operation] = field(default_factory=list)
+    changed: list[Operation] = field(default_factory=list)
+    added: list[Operation] = field(default_factory=list)
+    added_keys: list[Operation] = field(default_factory=list)
+
+
+def diff_table(current: Table, wanted: Table, likeness: Likeness, filters: Filters) -> TableDiff | None:
+    """None where nothing differs."""
+    old, new = current.columns, wanted.columns
+    before = {column.name: column for column in old}
+    altered: list[tuple[Column, Column, ColumnDifference]] = []
+    fresh: list[Column] = []
+    for column in new:
+        known = before.get(column.name)
+        if known is None:
+            fresh.append(column)
+        elif known is not column:
+            difference = likeness.column(current, known, column, wanted)
+            if difference:
+                altered.append((known, column, difference))
+    gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
+    constraints: _Matching[Constraint] = _Matching(
+        current.constraints, wanted.constraints, lambda a, b: likeness.constraint(wanted, a, b)
+    )
+    if constraints.added:
+        constraints.added = [c for c in constraints.added if not likeness.is_implied(wanted, c)]
+    indexes: _Matching[Index] = _Matching(current.indexes, wanted.indexes, lambda a, b: likeness.index(wanted, a, b))
+    comment = not likeness.comment(current.comment, wanted.comment)
+    if not (altered or fresh or gone or comment or constraints.differ or indexes.differ):
+        return None
+    return _Assembly(current, wanted, likeness, filters).diff(
+        altered, fresh, gone, constraints, indexes, comment=comment
+    )
+
+
+def _without(columns: Iterable[Column], names: set[str]) -> list[Column]:
+    return [column for column in columns if column.name not in names]
+
+
+class _Matching(Generic[Item]):
+    """Which constraints or indexes stay. By name where both have one, by what they say where one has none."""
+
+    __slots__ = ("added", "dropped")
+
+    def __init__(self, current: Sequence[Item], wanted: Sequence[Item], same: Callable[[Item, Item], bool]) -> None:
+        self.added: list[Item] = []
+        self.dropped: list[Item] = []
+        named = {(type(item), item.name): item for item in current if item.name is not None}
+        left = dict.fromkeys(map(id, current))
+        later: list[Item] = []
+        for item in wanted:
+            known = named.get((type(item), item.name)) if item.name is not None else None
+            if known is None:
+                later.append(item)
+            elif id(known) in left:
+                del left[id(known)]
+                if not same(known, item):
+                    self.dropped.append(known)
+                    self.added.append(item)
+        if later:
+            self._match(later, [item for item in current if id(item) in left], left, same)
+        if left:
+            self.dropped.extend(item for item in current if id(item) in left)
+
+    @property
+    def differ(self) -> bool:
+        return bool(self.added or self.dropped)
+
+    def _match(
+        self, later: list[Item], rest: list[Item], left: dict[int, None], same: Callable[[Item, Item], bool]
+    ) -> None:
+        for item in later:
+            found = next(
+                (
+                    other
+                    for other in rest
+                    if type(other) is type(item)
+                    and (item.name is None or other.name is None)
+                    and id(other) in left
+                    and same(other, item)
+                ),
+                None,
+            )
+            if found is None:
+                self.added.append(item)
+            else:
+                del left[id(found)]
+
+
+class _Assembly:
+    """Operations out of differences."""
+
+    def __init__(self, current: Table, wanted: Table, likeness: Likeness, filters: Filters) -> None:
+        self.current = current
+        self.wanted = wanted
+        self.ref = wanted.ref
+        self.likeness = likeness
+        self.filters = filters
+        self.result = TableDiff()
+
+    def diff(
+        self,
+        altered: list[tuple[Column, Column, ColumnDifference]],
+        fresh: list[Column],
+        gone: list[Column],
+        constraints: _Matching[Constraint],
+        indexes: _Matching[Index],
+        *,
+        comment: bool,
+    ) -> TableDiff | None:
+        has = self.filters.has_part
+        gone = [column for column in gone if has(self.current, column, None, reflected=True)]
+        fresh = [column for column in fresh if has(self.wanted, column, None, reflected=False)]
+        dropped = {column.name for column in gone}
+        added = [c for c in constraints.added if has(self.wanted, c, None, reflected=False)]
+        self._drops(constraints, indexes, dropped)
+        brought = self._columns(altered, fresh, gone, added)
+        self._adds([c for c in added if id(c) not in brought], indexes)
+        if comment:
+            self.result.changed.append(SetTableComment(self.ref, self.wanted.comment, self.current.comment))
+        result = self.result
+        phases = (result.dropped_keys, result.dropped, result.changed, result.added, result.added_keys)
+        return result if any(phases) else None
+
+    def _drops(self, constraints: _Matching[Constraint], indexes: _Matching[Index], columns: set[str]) -> None:
+        """What goes with a column that is dropped is not dropped by itself."""
+        has, result = self.filters.has_part, self.result
+        for index in indexes.dropped:
+            goes_along = any(index_uses(index, name) for name in columns)
+            if not goes_along and index.name is not None and has(self.current, index, None, reflected=True):
+                result.dropped.append(DropIndex(index.name, self.ref, self.ref.schema, index=index))
+        for constraint in constraints.dropped:
+            goes_along = any(constraint_uses(constraint, name) for name in columns)
+            if (not goes_along or isinstance(constraint, ForeignKey)) and has(
+                self.current, constraint, None, reflected=True
+            ):
+                phase = result.dropped_keys if isinstance(constraint, ForeignKey) else result.dropped
+                phase.append(drop_constraint(self.ref, constraint, self.likeness))
+
+    def _columns(
+        self,
+        altered: list[tuple[Column, Column, ColumnDifference]],
+        fresh: list[Column],
+        gone: list[Column],
+        added: list[Constraint],
+    ) -> set[int]:
+        """The constraints that new columns and types bring along."""
+        changed, brought = self.result.changed, set[int]()
+        for column in fresh:
+            checks = [c for c in added if _brought_by(c, column.name)]
+            brought |= {id(check) for check in checks}
+            changed.append(AddColumn(self.ref, column, tuple(checks)))
+        for known, column, difference in altered:
+            if not self.filters.has_part(self.wanted, column, known, reflected=False):
+                continue
+            checks = [c for c in added if difference.type and _brought_by(c, column.name)]
+            brought |= {id(check) for check in checks}
+            changed.append(_alter(self.ref, known, column, difference, checks))
+        changed.extend(DropColumn(self.ref, column.name, column=column) for column in gone)
+        return brought
+
+    def _adds(self, constraints: Iterable[Constraint], indexes: _Matching[Index]) -> None:
+        result = self.result
+        for constraint in constraints:
+            phase = result.added_keys if isinstance(constraint, ForeignKey) else result.added
+            phase.append(added_key(self.ref, constraint, self.likeness))
+        result.added.extend(
+            CreateIndex(self.ref, index)
+            for index in indexes.added
+            if self.filters.has_part(self.wanted, index, None, reflected=False)
+        )
+
+
+def _brought_by(constraint: Constraint, column: str) -> bool:
+    return isinstance(constraint, Check) and constraint.type_bound and constraint.column == column
+
+
+def _alter(
+    ref: Ref, current: Column, wanted: Column, difference: ColumnDifference, checks: Iterable[Constraint]
+) -> AlterColumn:
+    return AlterColumn(
+        ref,
+        wanted.name,
+        type=wanted.type if difference.type else None,
+        nullable=wanted.nullable if difference.nullable else None,
+        default=default_of(wanted) if difference.default else KEEP,
+        comment=wanted.comment if difference.comment else KEEP,
+        checks=tuple(check for check in checks if isinstance(check, Check)),
+        existing=Existing(current.type, current.nullable, default_of(current), current.comment),
+    )
+
+
+def drop_constraint(ref: Ref, constraint: Constraint, likeness: Likeness) -> DropConstraint:
+    """One without a name, as SQLite keeps them, gets the name that PostgreSQL would have given it; `constraint` finds it."""
+    name = constraint.name or likeness.name(constraint, ref.name) or ""
+    return DropConstraint(ref, name, kind_of(constraint), constraint=constraint)
+
+
+def added_key(ref: Ref, constraint: Constraint, likeness: Likeness) -> AddConstraint:
+    """Named, so that the downgrade can drop it."""
+    if constraint.name is None and (name := likeness.name(constraint, ref.name)) is not None:
+        constraint = replace(constraint, name=name)
+    return AddConstraint(ref, constraint)
+
+
+def each(diffs: Iterable[TableDiff], phase: Callable[[TableDiff], list[Operation]]) -> Iterator[Operation]:
+    for diff in diffs:
+        yield from phase(diff)

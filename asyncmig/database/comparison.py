@@ -1,0 +1,172 @@
+"""Models against a database: what autogenerate and check start from."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from asyncmig.autogenerate.canonical import Inquiry
+from asyncmig.autogenerate.diff import DiffOptions, diff
+from asyncmig.autogenerate.likeness import AsHeld
+from asyncmig.autogenerate.narrow import narrowed, relocated
+from asyncmig.autogenerate.objects import IncludeObject, Objects, compare_hooks, object_filters
+from asyncmig.database.asking import ask
+from asyncmig.database.reading import read_schema
+from asyncmig.dialects.holding import held
+from asyncmig.dialects.normal import normal_for
+from asyncmig.dialects.reading import IncludeName, Scope
+from asyncmig.schema.metadata import schema_from_metadata
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from asyncmig.database.connection import Connection
+    from asyncmig.operations.base import Operation
+    from asyncmig.schema.model import Schema
+
+__all__ = ["CompareOptions", "Comparison", "compare", "compare_offline", "compare_schemas"]
+
+_ROUNDS = 4
+_THRESHOLD = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """What env.py and the configuration say of comparing; `skipped` are the runner's own tables.
+
+    `context` is what Alembic's callables get as their first argument; without one, an object with `dialect`.
+    """
+
+    include_schemas: bool = False
+    include_object: IncludeObject | None = None
+    include_name: IncludeName | None = None
+    compare_type: Any = True
+    compare_server_default: Any = True
+    skipped: frozenset[str] = frozenset()
+    context: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`operations` lead from `current` to `wanted`, which is the models as this database would hold them.
+
+    `uncertain` names the comparisons that only texts decided, because the database could not be asked. Both schemas
+    are whole: with a change of mind (a rename, say) `compare_schemas` compares again without reading again.
+    """
+
+    operations: tuple[Operation, ...]
+    current: Schema
+    wanted: Schema
+    uncertain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    dialect: Any
+    connection: Any = None
+    opts: dict[str, Any] = field(default_factory=dict)
+
+
+async def compare(
+    connection: Connection, metadatas: Sequence[sa.MetaData], options: CompareOptions | None = None
+) -> Comparison:
+    """Read the database and compare it with the models. Nothing in it is changed; no lock is taken."""
+    return await connection.run_sync(_compare, tuple(metadatas), options or CompareOptions())
+
+
+async def compare_schemas(
+    connection: Connection,
+    current: Schema,
+    wanted: Schema,
+    metadatas: Sequence[sa.MetaData] = (),
+    options: CompareOptions | None = None,
+) -> Comparison:
+    """The same for schemas at hand: `wanted` as `Comparison.wanted` or `dialects.holding.held` gives it."""
+    return await connection.run_sync(_compare_schemas, current, wanted, tuple(metadatas), options or CompareOptions())
+
+
+def compare_offline(
+    current: Schema, metadatas: Sequence[sa.MetaData], dialect: Any, options: CompareOptions | None = None
+) -> Comparison:
+    """Against a replayed history: nobody is asked, so expressions that differ in text are uncertain."""
+    wanted = held(schema_from_metadata(*metadatas), dialect.name)
+    return _settled(None, dialect, current, wanted, tuple(metadatas), options or CompareOptions())
+
+
+def _compare(connection: sa.Connection, metadatas: tuple[sa.MetaData, ...], options: CompareOptions) -> Comparison:
+    with few_collections():
+        default = connection.dialect.default_schema_name if connection.dialect.name != "sqlite" else "main"
+        wanted = held(relocated(schema_from_metadata(*metadatas), default), connection.dialect.name)
+        current = read_schema(connection, _scope(wanted, options))
+        return _compare_schemas(connection, current, wanted, metadatas, options)
+
+
+def _scope(wanted: Schema, options: CompareOptions) -> Scope:
+    used = [ref for kind in (wanted.tables, wanted.enums, wanted.sequences) for ref in kind if ref.schema is not None]
+    return Scope(
+        all_schemas=options.include_schemas,
+        schemas=frozenset(ref.schema for ref in used if ref.schema is not None),
+        named=frozenset((ref.schema, ref.name) for ref in used if ref.schema is not None),
+        skipped=options.skipped,
+        include_name=options.include_name,
+    )
+
+
+def _compare_schemas(
+    connection: sa.Connection,
+    current: Schema,
+    wanted: Schema,
+    metadatas: tuple[sa.MetaData, ...],
+    options: CompareOptions,
+) -> Comparison:
+    return _settled(connection, connection.dialect, current, wanted, metadatas, options)
+
+
+def _settled(
+    connection: sa.Connection | None,
+    dialect: Any,
+    current: Schema,
+    wanted: Schema,
+    metadatas: tuple[sa.MetaData, ...],
+    options: CompareOptions,
+) -> Comparison:
+    """Look, ask what is open, look again at the tables that still differ."""
+    normal = normal_for(dialect.name)
+    objects = Objects(metadatas)
+    hooks = compare_hooks(
+        options.compare_type,
+        options.compare_server_default,
+        objects,
+        (current, wanted),
+        options.context or _Context(dialect, connection),
+    )
+    filters = object_filters(options.include_object, objects)
+    answers: dict[Any, str | None] = {}
+    left = current
+    for _ in range(_ROUNDS):
+        inquiry = Inquiry(normal, answers)
+        looked = DiffOptions(AsHeld(normal, inquiry, hooks), filters)
+        left = narrowed(left, wanted, looked)
+        if not inquiry.asked:
+            break
+        answers.update(dict.fromkeys(inquiry.asked) if connection is None else ask(connection, inquiry.asked))
+    final = Inquiry(normal, answers)
+    operations = diff(left, wanted, DiffOptions(AsHeld(normal, final, hooks), filters))
+    return Comparison(tuple(operations), current, wanted, tuple(final.uncertain))
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Let the garbage collector run seldom: it was 40 % of building and comparing 3,000 tables, and found nothing."""
+    old = gc.get_threshold()
+    if old[0] == 0 or old[0] >= _THRESHOLD:
+        yield
+        return
+    gc.set_threshold(_THRESHOLD, *old[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*old)

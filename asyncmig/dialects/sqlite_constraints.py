@@ -1,0 +1,146 @@
+"""The constraints in a stored CREATE TABLE text as values.
+
+Most texts are those that SQLAlchemy writes: every constraint a line of its own, nothing else. They are read with one
+pattern, thirty times faster than they are parsed; a count of the words that start constraints shows
+that the pattern has seen them all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from asyncmig.dialects.sqlite_table_text import Clause, ColumnText, TableText, parse_table
+from asyncmig.dialects.sqlite_tokens import Token, unquote
+from asyncmig.schema.expressions import verbatim
+from asyncmig.schema.model import Check, Constraint, ForeignKey, PrimaryKey, Ref, Unique
+from asyncmig.schema.options import freeze_options
+from asyncmig.schema.types import SqlText
+
+__all__ = ["StoredConstraints", "read_constraints"]
+
+_NAME = r'(?:"(?:[^"]|"")*"|\w+)'
+_LIST = rf"\(\s*({_NAME}(?:\s*,\s*{_NAME})*)\s*\)"
+_ITEM = re.compile(
+    rf"""(?:\bCONSTRAINT\s+({_NAME})\s+)?\b(?:
+        PRIMARY\s+KEY\s*{_LIST} | UNIQUE\s*{_LIST}
+      | FOREIGN\s+KEY\s*{_LIST}\s*REFERENCES\s+({_NAME})\s*(?:{_LIST})?
+        ((?:\s+ON\s+(?:DELETE|UPDATE)\s+(?:SET\s+NULL|SET\s+DEFAULT|CASCADE|RESTRICT|NO\s+ACTION)\b)*))""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_STARTS = re.compile(r"\b(?:CONSTRAINT|PRIMARY|UNIQUE|FOREIGN|REFERENCES)\b", re.IGNORECASE)
+_HARD = re.compile(
+    r"--|/\*|[`\[]|\"\"|\b(?:CHECK|COLLATE|GENERATED|AS|CONFLICT|AUTOINCREMENT|DEFERRABLE|MATCH|WITHOUT|STRICT)\b",
+    re.IGNORECASE,
+)
+_STRING = re.compile(r"'(?:[^']|'')*'")
+_EACH = re.compile(_NAME)
+_ACTION = re.compile(r"ON\s+(DELETE|UPDATE)\s+(SET\s+NULL|SET\s+DEFAULT|CASCADE|RESTRICT|NO\s+ACTION)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConstraints:
+    """`text` is the table taken apart, None where there was no need to."""
+
+    constraints: tuple[Constraint, ...]
+    text: TableText | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def read_constraints(sql: str, schema: str | None) -> StoredConstraints:
+    """UnsupportedOperation for what is no ordinary table. A key that names no target columns has none here."""
+    simple = _simple(sql, schema)
+    if simple is not None:
+        return StoredConstraints(simple)
+    text = parse_table(sql)
+    found = [(clause.start, _constraint(clause, None, schema, sql)) for clause in text.constraints]
+    found += [(clause.start, _constraint(clause, c, schema, sql)) for c in text.columns for clause in c.clauses]
+    # Table constraints first: the order in which SQLAlchemy's tables list them.
+    return StoredConstraints(tuple(value for _, value in found if value is not None), text)
+
+
+def _simple(sql: str, schema: str | None) -> tuple[Constraint, ...] | None:
+    plain = _STRING.sub("''", sql) if "'" in sql else sql
+    if _HARD.search(plain):
+        return None
+    found: list[Constraint] = []
+    words = 0
+    for name, key, unique, foreign, target, targets, actions in _ITEM.findall(plain):
+        words += 2 if name else 1
+        called = unquote(name) if name else None
+        if key:
+            found.append(PrimaryKey(_names(key), called))
+        elif unique:
+            found.append(Unique(_names(unique), called))
+        else:
+            words += 1
+            found.append(_simple_key(called, foreign, Ref(unquote(target), schema), targets, actions))
+    return tuple(found) if len(_STARTS.findall(plain)) == words else None
+
+
+def _simple_key(name: str | None, columns: str, target: Ref, targets: str, actions: str) -> ForeignKey:
+    on = {kind.upper(): _action(action) for kind, action in _ACTION.findall(actions)} if actions else {}
+    there = _names(targets) if targets else ()
+    return ForeignKey(_names(columns), target, there, name, on.get("UPDATE"), on.get("DELETE"))
+
+
+@cache
+def _names(text: str) -> tuple[str, ...]:
+    return tuple([unquote(name) for name in _EACH.findall(text)])
+
+
+def _action(text: str) -> str | None:
+    action = " ".join(text.upper().split())
+    return None if action == "NO ACTION" else action
+
+
+def _constraint(clause: Clause, column: ColumnText | None, schema: str | None, sql: str) -> Constraint | None:
+    options = _conflict(clause)
+    match clause.kind:
+        case "primary key":
+            own = {} if column is not None else options
+            return PrimaryKey(clause.columns, clause.name, options=freeze_options(own))
+        case "unique":
+            return Unique(clause.columns, clause.name, options=freeze_options({} if column is not None else options))
+        case "check":
+            assert clause.value is not None
+            start, end = clause.value
+            text = SqlText(verbatim(sql[start + 1 : end - 1].strip()))
+            return Check(text, clause.name, options=freeze_options(options), column=column.name if column else None)
+        case "foreign key":
+            return _foreign_key(clause, schema)
+        case _:
+            return None
+
+
+def _foreign_key(clause: Clause, schema: str | None) -> ForeignKey:
+    assert clause.reference is not None
+    words = [token.upper for token in clause.tokens]
+    tail = " ".join(words)
+    on = {kind: _action(action) for kind, action in _ACTION.findall(tail)}
+    deferrable = "DEFERRABLE" in words and "NOT DEFERRABLE" not in tail
+    return ForeignKey(
+        clause.columns,
+        Ref(clause.reference.table, schema),
+        clause.reference.columns,
+        clause.name,
+        on.get("UPDATE"),
+        on.get("DELETE"),
+        deferrable or None,
+        "DEFERRED" if deferrable and "INITIALLY DEFERRED" in tail else None,
+        _following(clause.tokens, "MATCH"),
+    )
+
+
+def _conflict(clause: Clause) -> dict[str, Any]:
+    action = _following(clause.tokens, "CONFLICT")
+    return {"sqlite_on_conflict": action} if action else {}
+
+
+def _following(tokens: tuple[Token, ...], word: str) -> str | None:
+    """The word after `word` in a clause, in capitals."""
+    places: Iterator[int] = (place for place, token in enumerate(tokens[:-1]) if token.upper == word)
+    return next((tokens[place + 1].name.upper() for place in places), None)

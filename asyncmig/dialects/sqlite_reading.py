@@ -1,0 +1,232 @@
+"""A SQLite database as a Schema: three queries a file, whatever the number of tables.
+
+What the PRAGMAs do not tell (names of constraints, CHECKs, collations, generated columns) comes from the stored text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+
+from asyncmig.dialects.reading import Reader, Reading, Rows, Scope
+from asyncmig.dialects.sqlite_constraints import read_constraints
+from asyncmig.dialects.sqlite_index_text import index_parts
+from asyncmig.dialects.sqlite_table_text import TableText
+from asyncmig.dialects.sqlite_tokens import quote, text_literal
+from asyncmig.dialects.sqlite_types import SqliteTypes
+from asyncmig.schema.expressions import verbatim
+from asyncmig.schema.model import (
+    Column,
+    Computed,
+    Constraint,
+    ForeignKey,
+    Index,
+    Options,
+    PrimaryKey,
+    Ref,
+    Schema,
+    Table,
+)
+from asyncmig.schema.options import freeze_options
+from asyncmig.schema.types import SqlText
+
+__all__ = ["SqliteReader"]
+
+_FILES = "SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')"
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM {schema}.sqlite_master WHERE type IN ('table', 'index')"
+_COLUMNS = """
+SELECT m.name, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden
+FROM {schema}.sqlite_master AS m JOIN pragma_table_xinfo(m.name, {literal}) AS x
+WHERE m.type = 'table' AND x.hidden <> 1
+"""
+_INDEXES = """
+SELECT m.name, l.name, l."unique", l.partial, x.name, x."desc", x.coll
+FROM {schema}.sqlite_master AS m JOIN pragma_index_list(m.name, {literal}) AS l
+JOIN pragma_index_xinfo(l.name, {literal}) AS x
+WHERE m.type = 'table' AND l.origin = 'c' AND x.key ORDER BY m.name, l.name, x.seqno
+"""
+_VIRTUAL = "CREATE VIRTUAL "
+_HAS_STRICT = any(
+    "strict" in arguments for _, arguments in SQLiteDialect.construct_arguments or () if isinstance(arguments, dict)
+)
+
+
+class SqliteReader(Reader):
+    """Attached files are the schemas."""
+
+    def read(self, scope: Scope) -> Reading:
+        tables: dict[Ref, Table] = {}
+        files: list[str | None] = [None]
+        if scope.all_schemas or scope.schemas:
+            files += [str(name) for (name,) in (yield _FILES)]
+        wanted = [schema for schema in files if scope.has_schema(schema)]
+        for schema in wanted:
+            place = {"schema": quote(schema or "main"), "literal": text_literal(schema or "main")}
+            objects = yield _OBJECTS.format(**place)
+            columns = yield _COLUMNS.format(**place)
+            indexes = yield _INDEXES.format(**place)
+            for table in _File(schema, scope, objects, columns, indexes).tables():
+                tables[table.ref] = table
+        return Schema(
+            tables={ref: _with_targets(table, tables) for ref, table in tables.items()},
+            schemas=frozenset(name for name in wanted if name is not None),
+        )
+
+
+class _File:
+    """The rows of one file, by table."""
+
+    def __init__(self, schema: str | None, scope: Scope, objects: Rows, columns: Rows, indexes: Rows) -> None:
+        self.schema = schema
+        self.scope = scope
+        self.types = SqliteTypes()
+        self.made: dict[tuple[Any, ...], Column] = {}
+        self.texts = dict(_ordinary(objects))
+        self.index_texts = {name: sql for kind, name, _, sql in objects if kind == "index" and sql}
+        self.columns = _by_first(columns)
+        self.indexes = _by_first(indexes)
+
+    def tables(self) -> Iterator[Table]:
+        for name, sql in self.texts.items():
+            if self.scope.has_table(name, self.schema):
+                yield self._table(name, sql)
+
+    def _table(self, name: str, sql: str) -> Table:
+        stored = read_constraints(sql, self.schema)
+        key = next((c for c in stored.constraints if isinstance(c, PrimaryKey)), None)
+        rows = self.columns.get(name, ())
+        text = stored.text
+        columns = [self._column(row) if text is None else self._detailed(row, text) for row in rows]
+        alias = text.rowid_alias if text is not None else _rowid_alias(rows, key)
+        if alias is not None:
+            # SQLite reports INTEGER PRIMARY KEY as nullable, but no row ever has NULL there.
+            columns = [replace(c, nullable=False) if c.name == alias and c.nullable else c for c in columns]
+        found = tuple(columns), list(self._indexes(name))
+        if self.scope.include_name is not None:
+            found = self._included(name, *found)
+        return Table(
+            name,
+            found[0],
+            self.schema,
+            stored.constraints,
+            tuple(found[1]),
+            options=_options(text),
+            stored_sql=sql,
+        )
+
+    def _included(
+        self, name: str, columns: tuple[Column, ...], indexes: list[Index]
+    ) -> tuple[tuple[Column, ...], list[Index]]:
+        has = self.scope.has_part
+        kept = tuple(c for c in columns if has(c.name, "column", name, self.schema))
+        return kept, [i for i in indexes if has(i.name, "index", name, self.schema)]
+
+    def _column(self, row: Sequence[Any]) -> Column:
+        key = tuple(row[1:5])
+        found = self.made.get(key)
+        if found is None:
+            _, name, declared, not_null, default, _, _ = row
+            found = self.made[key] = Column(
+                name,
+                self.types.read(declared or ""),
+                nullable=not not_null,
+                default=None if default is None else SqlText(verbatim(default)),
+            )
+        return found
+
+    def _detailed(self, row: Sequence[Any], text: TableText) -> Column:
+        """The column with what only the text says of it."""
+        column = self._column(row)
+        written = text.column(row[1])
+        collate, generated = written.clause("collate"), written.clause("generated")
+        if collate is not None:
+            column = replace(column, type=self.types.read(row[2] or "", collate.value_tokens[0].name))
+        if generated is not None and generated.value is not None:
+            start, end = generated.value
+            # PRAGMA table_xinfo takes "GENERATED ALWAYS" for the end of the type.
+            type_ = self.types.read(written.type, collate.value_tokens[0].name if collate else None)
+            expression = SqlText(verbatim(text.sql[start + 1 : end - 1].strip()))
+            column = replace(column, type=type_, computed=Computed(expression, written.stored))
+        options = {
+            f"sqlite_on_conflict_{clause.kind.replace(' ', '_')}": clause.tokens[-1].name.upper()
+            for clause in written.clauses
+            if clause.kind in ("primary key", "not null", "unique") and _has_conflict(clause.tokens)
+        }
+        return replace(column, options=freeze_options(options)) if options else column
+
+    def _indexes(self, table: str) -> Iterator[Index]:
+        parts: dict[str, list[Sequence[Any]]] = {}
+        for row in self.indexes.get(table, ()):
+            parts.setdefault(row[1], []).append(row)
+        for name, rows in parts.items():
+            yield self._index(name, rows)
+
+    def _index(self, name: str, rows: list[Sequence[Any]]) -> Index:
+        unique, partial = bool(rows[0][2]), bool(rows[0][3])
+        if not partial and all(row[4] is not None and not row[5] and row[6] == "BINARY" for row in rows):
+            return Index(name, tuple([row[4] for row in rows]), unique)
+        elements, where = index_parts(self.index_texts[name])
+        options = {"sqlite_where": SqlText(verbatim(where))} if where else {}
+        return Index(name, elements, unique, freeze_options(options))
+
+
+def _ordinary(objects: Rows) -> Iterator[tuple[str, str]]:
+    """The tables that a person made: not SQLite's own, nor the virtual ones with the tables behind them."""
+    tables = [(name, sql) for kind, name, _, sql in objects if kind == "table" and sql]
+    virtual = tuple(f"{name}_" for name, sql in tables if sql[: len(_VIRTUAL)].upper() == _VIRTUAL)
+    for name, sql in tables:
+        hidden = name.startswith("sqlite_") or (virtual and name.startswith(virtual))
+        if not hidden and sql[: len(_VIRTUAL)].upper() != _VIRTUAL:
+            yield name, sql
+
+
+def _by_first(rows: Iterable[Sequence[Any]]) -> Mapping[str, list[Sequence[Any]]]:
+    found: dict[str, list[Sequence[Any]]] = {}
+    for row in rows:
+        known = found.get(row[0])
+        if known is None:
+            found[row[0]] = [row]
+        else:
+            known.append(row)
+    return found
+
+
+def _rowid_alias(rows: Sequence[Sequence[Any]], key: PrimaryKey | None) -> str | None:
+    if key is None or len(key.columns) != 1:
+        return None
+    return next((row[1] for row in rows if row[5] and (row[2] or "").upper() == "INTEGER"), None)
+
+
+def _has_conflict(tokens: Sequence[Any]) -> bool:
+    return len(tokens) > 2 and tokens[-2].upper == "CONFLICT"
+
+
+def _options(text: TableText | None) -> Options:
+    if text is None:
+        return ()
+    found: dict[str, Any] = {}
+    if text.autoincrement:
+        found["sqlite_autoincrement"] = True
+    if text.without_rowid:
+        found["sqlite_with_rowid"] = False
+    if text.strict and _HAS_STRICT:
+        found["sqlite_strict"] = True
+    return freeze_options(found)
+
+
+def _with_targets(table: Table, tables: Mapping[Ref, Table]) -> Table:
+    """REFERENCES without columns means the target's primary key."""
+    if all(not isinstance(c, ForeignKey) or c.target_columns for c in table.constraints):
+        return table
+    return replace(table, constraints=tuple(_with_target(c, tables) for c in table.constraints))
+
+
+def _with_target(constraint: Constraint, tables: Mapping[Ref, Table]) -> Constraint:
+    if not isinstance(constraint, ForeignKey) or constraint.target_columns:
+        return constraint
+    target = tables.get(constraint.target)
+    key = target.primary_key if target is not None else None
+    return replace(constraint, target_columns=key.columns if key is not None else constraint.columns)
