@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from asyncmig.database.live import StepSettings
     from asyncmig.dialects.ledger import LedgerSql
     from asyncmig.dialects.statement import Statement
-    from asyncmig.revisions.plan import Plan, Step
+    from asyncmig.errors import DynamicScript
+    from asyncmig.operations.recorder import Recorded
+from asyncmig.operations.backfills import Backfill
+from asyncmig.revisions.plan import Plan, Step
 
 __all__ = ["OfflineScript"]
 
@@ -68,6 +71,7 @@ class OfflineScript:
             yield guard
         count = 0
         for item in record_step(work, self.settings):
+            _refuse_backfill(item)
             for statement in self.writer.statements(item):
                 count += 1
                 if statement.procedure is not None and statement.procedure.foreign_keys_off:
@@ -106,6 +110,16 @@ class OfflineScript:
             "error": literal(None),
             "cursor": literal(None),
         }
+
+
+def _refuse_backfill(item: Recorded) -> None:
+    if isinstance(item.operation, Backfill):
+        raise DynamicScript(
+            "op.batches asks the database for each batch, so it cannot be written as SQL.",
+            path=item.origin.path if item.origin else None,
+            line=item.origin.line if item.origin else None,
+            hint="Run this revision with a connection, or guard it with `if not op.get_context().as_sql:`.",
+        )
 
 
 def _closed(sql: str) -> str:
