@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from asyncmig.database.recording import StatementWriter, record_step
 from asyncmig.database.report import Outcome
+from asyncmig.errors import DynamicScript
+from asyncmig.operations.backfills import Backfill
 from asyncmig.version import __version__
 
 if TYPE_CHECKING:
@@ -15,10 +17,8 @@ if TYPE_CHECKING:
     from asyncmig.database.live import StepSettings
     from asyncmig.dialects.ledger import LedgerSql
     from asyncmig.dialects.statement import Statement
-    from asyncmig.errors import DynamicScript
     from asyncmig.operations.recorder import Recorded
-from asyncmig.operations.backfills import Backfill
-from asyncmig.revisions.plan import Plan, Step
+    from asyncmig.revisions.plan import Plan, Step
 
 __all__ = ["OfflineScript"]
 

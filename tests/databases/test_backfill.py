@@ -197,7 +197,7 @@ async def test_what_cannot_be_walked_is_said(database_project: Project, argument
 
 async def test_transaction_run_refuses(project: Project, database_url: str) -> None:
     prepared(project.config(url=database_url, transaction="run"))
-    with pytest.raises(MigrationFailed, match="op.batches .*would have to commit"):
+    with pytest.raises(MigrationFailed, match=r"op.batches .*would have to commit"):
         await project.migrator().upgrade("head")
     assert "account" not in servers.tables(database_url)
 
