@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from asyncmig.errors import DynamicScript
+from asyncmig.errors import AsyncmigError, DynamicScript
 from asyncmig.operations.base import Operation, Origin
 from asyncmig.operations.context import ContextSettings, MigrationContext
 from asyncmig.operations.driver import ScriptFunction, await_line, call_script, check_result
@@ -68,6 +68,7 @@ class Recorder:
         self.sqlalchemy_dialect = dialect
         self.items: list[Recorded] = []
         self.dynamic: DynamicScript | None = None
+        self.bound: Origin | None = None
         self._settings = settings or ContextSettings()
         self._owner = StepOwner(threading.get_ident)
         self._autocommit = 0
@@ -78,8 +79,12 @@ class Recorder:
     def emit(self, operation: Operation, origin: Origin | None) -> None:
         self.items.append(Recorded(operation, origin, self._autocommit > 0))
 
-    def bind(self, origin: Origin | None) -> NoReturn:
-        self.refuse("the connection (op.get_bind) is asked for", origin)
+    def bind(self, origin: Origin | None) -> sa.Connection:
+        """Only its dialect is known; what asks it for more gets DynamicScript there."""
+        from asyncmig.operations.recorded_bind import RecordedBind
+
+        self.bound = self.bound or origin or Origin(Path(self.script), 1)
+        return cast("sa.Connection", RecordedBind(self.sqlalchemy_dialect, self.script, self.refuse))
 
     def connection(self, origin: Origin | None) -> Awaitable[AsyncConnection]:
         self.refuse("the connection (op.connection) is asked for", origin)
@@ -143,6 +148,11 @@ def record(function: ScriptFunction, recorder: Recorder) -> Recording:
     except Exception as error:
         if recorder.dynamic is not None and error is not recorder.dynamic:
             raise recorder.dynamic from error
+        if recorder.bound is not None and not isinstance(error, AsyncmigError):
+            # Not the script's fault, perhaps: it was given a connection that is none.
+            recorder.refuse(
+                f"the connection (op.get_bind) is used, and {type(error).__name__} raised without one", recorder.bound
+            )
         raise
     if recorder.dynamic is not None:
         raise recorder.dynamic

@@ -90,7 +90,7 @@ def ask_bind():
 
 def ask_context():
     op.execute("1")
-    assert op.get_context().connection  # asks the context
+    op.get_context().connection.execute(sa.text("select 1"))  # asks the context
 
 
 def ask_async():
@@ -100,19 +100,26 @@ def ask_async():
 def swallow():
     op.execute("1")
     try:
-        op.get_bind()  # swallows
+        op.get_bind().commit()  # swallows
     except Exception:
         op.execute("2")
 
 
 def rewrap():
     try:
-        op.get_bind()  # wraps
+        sa.inspect(op.get_bind())  # wraps
     except DynamicScript as error:
         raise ValueError("mine") from error
 
 
+def raise_without_database():
+    bind = op.get_bind()  # raises
+    if not isinstance(bind, sa.Connection):
+        raise TypeError("no connection")
+
+
 DYNAMIC = [
+    (raise_without_database, "# raises"),
     (ask_connection, "# asks for the connection"),
     (sleep, "# sleeps"),
     (sleep_in_helper, "# sleeps"),
@@ -279,3 +286,13 @@ def test_running_restores_the_sink_that_was_there():
         op.execute("outer")
     assert [len(outer.items), len(inner.items)] == [1, 1]
     assert current_sink.get(None) is None
+
+
+def test_a_script_may_ask_the_connection_for_its_dialect():
+    def upgrade():
+        bind = op.get_bind()
+        if bind.dialect.name == bind.engine.name == bind.engine.dialect.name == op.get_context().bind.dialect.name:
+            op.execute(f"-- {bind.dialect.name}")
+
+    (item,) = record(upgrade, Recorder(__file__, sqlite.dialect()))
+    assert item.operation.sql == "-- sqlite"
