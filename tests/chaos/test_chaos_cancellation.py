@@ -44,12 +44,6 @@ async def cancel_by_wait_for(run: Awaitable[object], mark: Path) -> None:
         await asyncio.wait_for(run, 0.6)
 
 
-async def cancel_by_timeout(run: Awaitable[object], mark: Path) -> None:
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.6):
-            await run
-
-
 async def cancel_by_move_on(run: Awaitable[object], mark: Path) -> None:
     with anyio.move_on_after(0.6) as scope:
         await run
@@ -66,7 +60,7 @@ async def cancel_by_group(run: Awaitable[object], mark: Path) -> None:
         group.cancel_scope.cancel()
 
 
-HOW = [cancel_task, cancel_by_wait_for, cancel_by_timeout, cancel_by_move_on, cancel_by_group]
+HOW = [cancel_task, cancel_by_wait_for, cancel_by_move_on, cancel_by_group]
 
 
 def kind(url: str) -> str:

@@ -38,7 +38,10 @@ def history(project: Project) -> Project:
         op.execute(account.update().where(account.c.id == 1).values(email="changed"))
         op.add_column("account", sa.Column("more", sa.Integer))
         """,
-        downgrade='op.drop_column("account", "more")',
+        downgrade="""
+        op.execute("DELETE FROM account WHERE id > 2")
+        op.drop_column("account", "more")
+        """,
     )
     project.revision(
         "c3",

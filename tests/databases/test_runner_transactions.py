@@ -56,22 +56,19 @@ async def test_run_is_one_transaction_on_the_server(project: Project, postgres_u
     assert servers.rows(postgres_url, "SELECT count(DISTINCT id) FROM ids") == [(2,)]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_run_refuses_what_would_commit_in_between(project: Project, driver_url: str) -> None:
+    project.config(url=driver_url, transaction="run").revision("a1", upgrade=COUNTER)
+    for body in (
         'with op.autocommit_block():\n    op.execute("SELECT 1")',
         'op.execute("COMMIT")',
         "op.get_bind().commit()",
         "op.get_bind().rollback()",
-    ],
-)
-async def test_run_refuses_what_would_commit_in_between(project: Project, driver_url: str, body: str) -> None:
-    project.config(url=driver_url, transaction="run")
-    project.revision("a1", upgrade=COUNTER).revision("b2", "a1", upgrade=body)
-    with pytest.raises(MigrationFailed, match='transaction = "run"') as caught:
-        await project.migrator().upgrade("head")
-    assert caught.value.exit_code == 3
-    assert "counter" not in servers.tables(driver_url)
+    ):
+        project.revision("b2", "a1", upgrade=body)
+        with pytest.raises(MigrationFailed, match='transaction = "run"') as caught:
+            await project.migrator().upgrade("head")
+        assert caught.value.exit_code == 3, body
+        assert "counter" not in servers.tables(driver_url), body
 
 
 async def test_run_refuses_concurrently(project: Project, postgres_url: str) -> None:
@@ -131,9 +128,9 @@ ENDS = {
 
 @pytest.mark.parametrize("how", ENDS)
 async def test_a_failure_behind_a_commit_is_incomplete_not_rolled_back(
-    at_driver: Project, driver_url: str, how: str
+    database_project: Project, database_url: str, how: str
 ) -> None:
-    await check_incomplete(at_driver, driver_url, ENDS[how])
+    await check_incomplete(database_project, database_url, ENDS[how])
 
 
 async def check_incomplete(project: Project, url: str, end: str) -> None:
