@@ -6,17 +6,15 @@ share is asked once. Which statements ask it is the dialect's (dialects/asking.p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from asyncmig.dialects.asking import Question, QuestionKind
 from asyncmig.dialects.normal import Normal
+from asyncmig.schema.default_names import words
 from asyncmig.schema.model import Column
 
 __all__ = ["Answers", "Inquiry", "mentioned"]
-
-_WORD = re.compile(r"""'(?:[^']|'')*'|"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[^\W\d][\w$]*)""")
 
 Answers = Mapping[Question, str | None]
 """The database's own spelling; None where it could not say: the expression is of no use there, or rights are missing."""
@@ -59,10 +57,5 @@ class Inquiry:
 
 def mentioned(sql: str, columns: Iterable[Column]) -> list[Column]:
     """The columns whose names stand in the expression, whatever they mean there."""
-    words: set[str] = set()
-    for match in _WORD.finditer(sql):
-        if match["quoted"] is not None:
-            words.add(match["quoted"].replace('""', '"').lower())
-        elif match["bare"] is not None:
-            words.add(match["bare"].lower())
-    return [column for column in columns if column.name.lower() in words] if words else []
+    known = words(sql)
+    return [column for column in columns if column.name.lower() in known] if known else []

@@ -14,7 +14,7 @@ from asyncmig.autogenerate.filters import EVERYTHING, Filters
 from asyncmig.autogenerate.likeness import Exact, Likeness
 from asyncmig.autogenerate.order import Ordered, creation_order, without_keys
 from asyncmig.autogenerate.sequence_diff import SequenceDiff, diff_sequences
-from asyncmig.autogenerate.table_diff import TableDiff, added_key, diff_table, drop_constraint
+from asyncmig.autogenerate.table_diff import TableDiff, added_constraint, diff_table, drop_constraint
 from asyncmig.operations.base import Operation
 from asyncmig.operations.schemas import CreateSchema
 from asyncmig.operations.tables import CreateTable, DropTable
@@ -92,12 +92,7 @@ class _Diff:
         if not self.gone:
             return [], []
         ordered = creation_order(self.gone)
-        keys = [
-            drop_constraint(table.ref, key, self.likeness)
-            for table, late in ordered
-            for key in late
-            if key.target != table.ref
-        ]
+        keys = [drop_constraint(table, key) for table, late in ordered for key in late if key.target != table.ref]
         drops = [DropTable(table.ref, table=table) for table, _ in reversed(ordered)]
         taken = _names(self.gone)
         clash = any(name in taken for name in _names([*self.new, *self.wanted.tables.values()]))
@@ -111,7 +106,7 @@ class _Diff:
         if not self.likeness.references_ahead:
             for table, late in created:
                 for key in late:
-                    yield added_key(table.ref, key, self.likeness)
+                    yield added_constraint(table, key, self.likeness)
         for change in self.changes:
             yield from change.added_keys
 

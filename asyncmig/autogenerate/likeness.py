@@ -62,8 +62,9 @@ class Likeness(Protocol):
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool: ...
 
-    def name(self, constraint: Constraint, table: str) -> str | None:
-        """What an unnamed constraint is to be called when it is added; None leaves it unnamed."""
+    @property
+    def names_added(self) -> bool:
+        """Whether a constraint without a name gets its default one when it is added, so that it can be dropped."""
 
 
 class Exact:
@@ -99,8 +100,9 @@ class Exact:
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool:
         return current == wanted
 
-    def name(self, constraint: Constraint, table: str) -> str | None:
-        return None
+    @property
+    def names_added(self) -> bool:
+        return False
 
 
 def _unnamed(constraint: Constraint) -> Constraint:
@@ -310,5 +312,6 @@ class AsHeld:
         numbers = self.normal.numbers
         return types[0] == types[1] and numbers(current, current.type) == numbers(wanted, wanted.type)
 
-    def name(self, constraint: Constraint, table: str) -> str | None:
-        return self.normal.default_name(constraint, table)
+    @property
+    def names_added(self) -> bool:
+        return True

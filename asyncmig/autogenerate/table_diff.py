@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -15,9 +15,10 @@ from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint, kind_of
 from asyncmig.operations.indexes import CreateIndex, DropIndex
 from asyncmig.operations.mentions import constraint_uses, index_uses
+from asyncmig.schema.default_names import default_name, default_names
 from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, Index, Ref, Table
 
-__all__ = ["TableDiff", "added_key", "diff_table", "drop_constraint"]
+__all__ = ["TableDiff", "added_constraint", "diff_table", "drop_constraint"]
 
 Item = TypeVar("Item", bound=Constraint | Index)
 
@@ -164,7 +165,7 @@ class _Assembly:
                 self.current, constraint, None, reflected=True
             ):
                 phase = result.dropped_keys if isinstance(constraint, ForeignKey) else result.dropped
-                phase.append(drop_constraint(self.ref, constraint, self.likeness))
+                phase.append(drop_constraint(self.current, constraint))
 
     def _columns(
         self,
@@ -190,9 +191,14 @@ class _Assembly:
 
     def _adds(self, constraints: Iterable[Constraint], indexes: _Matching[Index]) -> None:
         result = self.result
+        taken = {c.name for t in (self.current, self.wanted) for c in t.constraints} | set(
+            default_names(self.current).values()
+        )
         for constraint in constraints:
             phase = result.added_keys if isinstance(constraint, ForeignKey) else result.added
-            phase.append(added_key(self.ref, constraint, self.likeness))
+            added = added_constraint(self.wanted, constraint, self.likeness, taken)
+            taken.add(added.constraint.name)
+            phase.append(added)
         result.added.extend(
             CreateIndex(self.ref, index)
             for index in indexes.added
@@ -219,19 +225,18 @@ def _alter(
     )
 
 
-def drop_constraint(ref: Ref, constraint: Constraint, likeness: Likeness) -> DropConstraint:
-    """One without a name, as SQLite keeps them, gets the name that PostgreSQL would have given it; `constraint` finds it."""
-    name = constraint.name or likeness.name(constraint, ref.name) or ""
-    return DropConstraint(ref, name, kind_of(constraint), constraint=constraint)
+def drop_constraint(table: Table, constraint: Constraint) -> DropConstraint:
+    """One without a name, as SQLite keeps them, goes by the name that PostgreSQL would have given it."""
+    name = constraint.name or default_names(table)[id(constraint)]
+    return DropConstraint(table.ref, name, kind_of(constraint), constraint=constraint)
 
 
-def added_key(ref: Ref, constraint: Constraint, likeness: Likeness) -> AddConstraint:
+def added_constraint(
+    table: Table, constraint: Constraint, likeness: Likeness, taken: Collection[str | None] = ()
+) -> AddConstraint:
     """Named, so that the downgrade can drop it."""
-    if constraint.name is None and (name := likeness.name(constraint, ref.name)) is not None:
-        constraint = replace(constraint, name=name)
-    return AddConstraint(ref, constraint)
-
-
-def each(diffs: Iterable[TableDiff], phase: Callable[[TableDiff], list[Operation]]) -> Iterator[Operation]:
-    for diff in diffs:
-        yield from phase(diff)
+    if constraint.name is None and likeness.names_added:
+        names = [name for name in taken if name is not None]
+        columns = [column.name for column in table.columns]
+        constraint = replace(constraint, name=default_name(constraint, table.name, columns, names))
+    return AddConstraint(table.ref, constraint)

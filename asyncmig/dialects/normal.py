@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from asyncmig.errors import UsageError
-from asyncmig.schema.model import Column, Constraint, Exclude, ForeignKey, Index, PrimaryKey, Table, Unique
+from asyncmig.schema.model import Column, Exclude, ForeignKey, Index, PrimaryKey, Table, Unique
 from asyncmig.schema.options import option
 from asyncmig.schema.types import SqlText, SqlType
 
@@ -178,17 +178,6 @@ class Normal(ABC):
     @abstractmethod
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         """The options of a sequence with the database's defaults filled in."""
-
-    def default_name(self, constraint: Constraint, table: str) -> str:
-        """What PostgreSQL calls a constraint without a name; SQLite's get the same when they need one."""
-        columns = getattr(constraint, "columns", None)
-        if columns is None:
-            column = getattr(constraint, "column", None)
-            columns = (column,) if column else ()
-        words = {PrimaryKey: "pkey", Unique: "key", ForeignKey: "fkey", Exclude: "excl"}
-        ending = words.get(type(constraint), "check")
-        parts = (table, ending) if ending == "pkey" else (table, *columns, ending)
-        return "_".join(parts)[:63]
 
     def _serial(self, type_: SqlType) -> str:
         return type_.spelling(self.name)

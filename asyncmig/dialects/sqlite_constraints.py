@@ -20,7 +20,7 @@ from asyncmig.schema.model import Check, Constraint, ForeignKey, PrimaryKey, Ref
 from asyncmig.schema.options import freeze_options
 from asyncmig.schema.types import SqlText
 
-__all__ = ["StoredConstraints", "read_constraints"]
+__all__ = ["StoredConstraints", "constraint_of", "read_constraints"]
 
 _NAME = r'(?:"(?:[^"]|"")*"|\w+)'
 _LIST = rf"\(\s*({_NAME}(?:\s*,\s*{_NAME})*)\s*\)"
@@ -56,10 +56,14 @@ def read_constraints(sql: str, schema: str | None) -> StoredConstraints:
     if simple is not None:
         return StoredConstraints(simple)
     text = parse_table(sql)
-    found = [(clause.start, _constraint(clause, None, schema, sql)) for clause in text.constraints]
-    found += [(clause.start, _constraint(clause, c, schema, sql)) for c in text.columns for clause in c.clauses]
-    # Table constraints first: the order in which SQLAlchemy's tables list them.
-    return StoredConstraints(tuple(value for _, value in found if value is not None), text)
+    found = (constraint_of(clause, text, schema) for clause in text.clauses)
+    return StoredConstraints(tuple(value for value in found if value is not None), text)
+
+
+def constraint_of(clause: Clause, text: TableText, schema: str | None) -> Constraint | None:
+    """A clause of the text as a value; None for what is no constraint, a default say."""
+    inside = next((column for column in text.columns if column.start <= clause.start < column.end), None)
+    return _constraint(clause, inside, schema, text.sql)
 
 
 def _simple(sql: str, schema: str | None) -> tuple[Constraint, ...] | None:

@@ -7,11 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from asyncmig.dialects.sqlite_constraints import constraint_of
 from asyncmig.dialects.sqlite_table_text import Clause, TableText
-from asyncmig.schema.model import Options, Ref
+from asyncmig.schema.default_names import default_names
+from asyncmig.schema.model import Column, Options, Ref, Table
 from asyncmig.schema.naming import resolved_name
+from asyncmig.schema.types import SqlType
 
-__all__ = ["conventional_clauses"]
+__all__ = ["conventional_clauses", "default_clauses"]
 
 
 def conventional_clauses(ref: Ref, text: TableText, convention: Options) -> Iterator[tuple[str, Clause]]:
@@ -49,3 +52,13 @@ def _constraint(clause: Clause, text: TableText, metadata: sa.MetaData) -> Any:
             return sa.ForeignKeyConstraint(columns, [f"{target}.{name}" for name in names])
         case _:
             return None
+
+
+def default_clauses(ref: Ref, text: TableText) -> Iterator[tuple[str, Clause]]:
+    """Each constraint without a name with the one that `default_names` agrees on."""
+    pairs = [
+        (clause, value) for clause in text.clauses if (value := constraint_of(clause, text, ref.schema)) is not None
+    ]
+    columns = tuple(Column(column.name, SqlType(sa.types.NULLTYPE)) for column in text.columns)
+    names = default_names(Table(ref.name, columns, constraints=tuple(value for _, value in pairs)))
+    return ((names[id(value)], clause) for clause, value in pairs if value.name is None)

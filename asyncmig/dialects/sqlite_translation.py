@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from asyncmig.dialects import sqlite_edits as edits
-from asyncmig.dialects.sqlite_names import conventional_clauses
+from asyncmig.dialects.sqlite_names import conventional_clauses, default_clauses
 from asyncmig.dialects.sqlite_table_text import Clause, ClauseKind, TableText
 from asyncmig.dialects.sqlite_tokens import code_tokens
 from asyncmig.errors import UnsupportedOperation
@@ -105,7 +105,14 @@ class Translation:
             if not _is_inside(constraint):
                 self._add_constraint(constraint)
         if operation.primary_key and not any(isinstance(c, PrimaryKey) for c in operation.constraints):
-            self._add_constraint(PrimaryKey((column.name,)))
+            self._add_key(operation)
+
+    def _add_key(self, operation: AddColumn) -> None:
+        """primary_key=True makes the key of a table that has none; `inline_primary_key` insists on it."""
+        if not self.text.primary_key:
+            self._add_constraint(PrimaryKey((operation.column.name,)))
+        elif operation.inline_primary_key:
+            raise UnsupportedOperation(f"{operation.describe()}: the table has a primary key already.")
 
     def _definition(self, operation: AddColumn) -> str:
         compiler = self.dialect.ddl_compiler()
@@ -189,7 +196,8 @@ class Translation:
         clause = self._conventional(operation, kind)
         if clause is not None:
             target = clause.reference.table if clause.reference else None
-            self.edit(edits.DropConstraint(None, clause.kind, clause.columns, target))
+            listed = None if clause.kind == "check" else clause.columns
+            self.edit(edits.DropConstraint(None, clause.kind, listed, target, clause.spelling))
         elif not operation.if_exists:
             named = ", ".join(sorted({c.name for c in self.text.clauses if c.name})) or "none"
             raise UnsupportedOperation(
@@ -206,7 +214,8 @@ class Translation:
                     return clause
         if kind == "primary key":
             return next((c for c in self.text.clauses if c.kind == kind and c.name is None), None)
-        return None
+        unnamed = default_clauses(self.ref, self.text)
+        return next((c for name, c in unnamed if name == operation.name and kind in (None, c.kind)), None)
 
     def _drop_checks(self, checks: Sequence[Check]) -> None:
         """Those that the old type brought along, by name or, where they have none, by what they say."""
@@ -235,5 +244,3 @@ def _is_unnamed_check(clause: Clause) -> bool:
 
 def _spelled(text: str) -> str:
     return " ".join(token.text.lower() if token.kind == "word" else token.text for token in code_tokens(text))
-
-

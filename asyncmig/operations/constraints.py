@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
 from asyncmig.operations.words import sql_words
+from asyncmig.schema.default_names import default_names
 from asyncmig.schema.model import (
     Check,
     Constraint,
@@ -99,7 +100,7 @@ class AddConstraint(Operation):
 
 @dataclass(frozen=True, slots=True)
 class DropConstraint(Operation):
-    """`kind` None is whatever constraint has that name.
+    """`kind` None is whatever constraint has that name; one without a name goes by that of `default_names`.
 
     `convention` is what names the constraints that the database itself keeps without a name, as SQLite does.
     """
@@ -120,7 +121,7 @@ class DropConstraint(Operation):
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         """Add it as `before` knows it, else as the operation does."""
         table = before.tables.get(self.ref)
-        found = next((c for c in table.constraints if self._is_meant(c)), None) if table else None
+        found = next(iter(self._meant(table)), None) if table else None
         constraint = found or self.constraint
         if constraint is not None:
             return (AddConstraint(self.ref, constraint),)
@@ -140,11 +141,17 @@ class DropConstraint(Operation):
     def sign(self) -> str:
         return "-"
 
-    def _is_meant(self, constraint: Constraint) -> bool:
-        return constraint.name == self.name and self.kind in (None, kind_of(constraint))
+    def _meant(self, table: Table) -> list[Constraint]:
+        of_kind = [c for c in table.constraints if self.kind in (None, kind_of(c))]
+        named = [c for c in of_kind if c.name == self.name]
+        if named or all(c.name is not None for c in of_kind):
+            return named
+        names = default_names(table)
+        return [c for c in of_kind if names.get(id(c)) == self.name]
 
     def _reduced(self, table: Table) -> Table:
-        left = tuple(c for c in table.constraints if not self._is_meant(c))
+        gone = {id(constraint) for constraint in self._meant(table)}
+        left = tuple(c for c in table.constraints if id(c) not in gone)
         return table if len(left) == len(table.constraints) else replace(table, constraints=left, stored_sql=None)
 
 
