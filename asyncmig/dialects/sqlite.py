@@ -66,9 +66,7 @@ class SQLite(SqliteTables, SqliteObjects):
         if self.query is not None:
             return frozenset()
         if isinstance(operation, BatchTable):
-            names = operation.operations or operation.extra
-            plain = len(names) == 1 and isinstance(names[0], AddColumn) and not self.reads(names[0])
-            return frozenset() if plain and not operation.orders else frozenset({operation.ref})
+            return frozenset() if self.only_adds(operation) else frozenset({operation.ref})
         if isinstance(operation, AddColumn) and not operation.if_not_exists and self.natively_added(operation):
             return frozenset()
         if isinstance(operation, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint):

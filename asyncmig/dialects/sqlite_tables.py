@@ -92,14 +92,24 @@ class SqliteTables(CompilingDialect):
         return self._written(operation, self._plan(ref, parts, before, batch, gone))
 
     def _changed_once(self, batch: BatchTable, before: Schema, dropped: frozenset[str]) -> Sequence[Statement]:
-        parts = [p for p in (*batch.operations, *batch.extra) if not isinstance(p, DropIndex | CreateIndex)]
+        others = DropIndex | CreateIndex | SetTableComment
+        parts = [part for part in (*batch.operations, *batch.extra) if not isinstance(part, others)]
         if not (parts or batch.orders or batch.source or batch.options):
             return ()
-        first = parts[0] if len(parts) == 1 else None
-        plain = not (batch.orders or batch.source or batch.options)
-        if plain and isinstance(first, AddColumn) and not first.constraints and self.natively_added(first):
+        first = parts[0] if parts else None
+        if self.only_adds(batch) and isinstance(first, AddColumn):
             return self.statements(replace(first, indexes=()), before)
         return self.changed(batch, parts, before, batch, dropped)
+
+    def only_adds(self, batch: BatchTable) -> bool:
+        """Whether the batch needs no look at the table: indexes aside, one column that SQLite can just add."""
+        if batch.orders or batch.source or batch.options or batch.extra:
+            return False
+        parts = [part for part in batch.operations if not isinstance(part, DropIndex | CreateIndex | SetTableComment)]
+        if len(parts) != 1 or not isinstance(parts[0], AddColumn):
+            return not parts
+        # In a batch what the column brings along are constraints of the table.
+        return not (parts[0].constraints or parts[0].if_not_exists) and self.natively_added(parts[0])
 
     @abstractmethod
     def natively_added(self, operation: AddColumn) -> bool:

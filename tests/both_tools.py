@@ -1,0 +1,187 @@
+"""One call of a directive through Alembic and through asyncmig: the SQL that each writes, what each leaves in a database."""
+
+import io
+import sqlite3
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations as AlembicOperations
+from alembic.runtime.migration import MigrationContext
+from directive_cases import SETUP
+from sqlalchemy.dialects import postgresql as pg
+
+from asyncmig.database.recording import StatementWriter
+from asyncmig.dialects.base import Dialect
+from asyncmig.dialects.registry import dialect_for
+from asyncmig.operations.base import Operation
+from asyncmig.operations.context import ContextSettings
+from asyncmig.operations.facade import op as our_op
+from asyncmig.operations.recorder import Recorded, Recorder, record
+from asyncmig.schema.model import Schema
+
+Names = dict[str, Any]
+
+
+class Settings:
+    """What StatementWriter wants of the runner's settings."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+
+def run_code(code: str, op: Any) -> None:
+    names: Names = {"op": op, "sa": sa, "pg": pg}
+    exec(compile(code, "case", "exec"), names)
+
+
+def recorded(code: str, dialect: Dialect, convention: Mapping[str, Any] | None = None) -> tuple[Recorded, ...]:
+    """The operations of a text, as asyncmig records a script."""
+    settings = ContextSettings(as_sql=True)
+    recorder = Recorder("case", dialect.sqlalchemy, naming_convention=convention, settings=settings)
+    return record(lambda: run_code(code, our_op), recorder).items
+
+
+def our_sql(name: str, code: str, convention: Mapping[str, Any] | None = None) -> list[str]:
+    """What --sql writes for the call, after the tables of SETUP."""
+    dialect = dialect_for(name)
+    writer = StatementWriter(Settings(dialect), lambda refs: Schema())  # type: ignore[arg-type]
+    for item in recorded(SETUP, dialect):
+        writer.statements(item)
+    statements = [s for item in recorded(code, dialect, convention) for s in writer.statements(item)]
+    return [_plain(text) for statement in statements for text in dialect.literal(statement)]
+
+
+def alembic_sql(name: str, code: str, convention: Mapping[str, Any] | None = None) -> list[str]:
+    """What `alembic upgrade --sql` writes for the call, as statements."""
+    buffer = io.StringIO()
+    metadata = sa.MetaData(naming_convention=convention) if convention else sa.MetaData()
+    options = {"as_sql": True, "output_buffer": buffer, "target_metadata": metadata, "literal_binds": True}
+    context = MigrationContext.configure(dialect_name=name, opts=options)
+    parts: list[str] = []
+    implementation: Any = context.impl
+    # One call a statement: a text may hold the separator.
+    implementation.static_output = lambda text: parts.append(_plain(text.removesuffix(";")))
+    _alembic(context, code)
+    return parts
+
+
+def outcome(write: Callable[..., list[str]], *arguments: Any) -> list[str]:
+    """The statements, or one line that names the error."""
+    try:
+        return write(*arguments)
+    except Exception as error:
+        return [f"error: {type(error).__name__}"]
+
+
+def _alembic(context: MigrationContext, code: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with AlembicOperations.context(context) as op:
+            run_code(code, op)
+
+
+def _plain(text: str) -> str:
+    """Alembic writes four spaces for a tab."""
+    return "\n".join(line.rstrip() for line in text.replace("\t", "    ").strip().splitlines())
+
+
+# in a database
+
+
+def set_up(connection: sa.Connection) -> None:
+    """The tables of SETUP, made by Alembic; on PostgreSQL a schema `s` with the same besides."""
+    context = MigrationContext.configure(connection)
+    _alembic(context, SETUP)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("CREATE SCHEMA s")
+        connection.exec_driver_sql("SET search_path = s")
+        _alembic(context, SETUP)
+        connection.exec_driver_sql("SET search_path = public")
+
+
+def through_alembic(connection: sa.Connection, code: str, convention: Mapping[str, Any] | None = None) -> None:
+    metadata = sa.MetaData(naming_convention=convention) if convention else sa.MetaData()
+    _alembic(MigrationContext.configure(connection, opts={"target_metadata": metadata}), code)
+
+
+def through_asyncmig(connection: sa.Connection, code: str, convention: Mapping[str, Any] | None = None) -> None:
+    """Each operation spelled with the connection to ask, and sent, as the runner does."""
+    for item in recorded(code, dialect_for(connection.dialect.name), convention):
+        carry_out(connection, item.operation)
+
+
+def carry_out(connection: sa.Connection, operation: Operation) -> None:
+    def query(sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        result = connection.exec_driver_sql(sql.replace("%", "%%") if _is_psycopg(connection) else sql)
+        return result.fetchall() if result.returns_rows else []
+
+    base = dialect_for(connection.dialect.name)
+    dialect = base.asking(query)
+    before = Schema()
+    for text, read in dialect.catalog_queries(dialect.reads(operation)):
+        before = read(before, [tuple(row) for row in query(text)])
+    for statement in dialect.statements(operation, before):
+        for sql in dialect.literal(statement):
+            query(sql)
+        if statement.procedure is not None and statement.procedure.verify is not None:
+            statement.procedure.verify(query)
+
+
+def _is_psycopg(connection: sa.Connection) -> bool:
+    return connection.dialect.driver == "psycopg"
+
+
+@contextmanager
+def sqlite_database() -> Iterator[sa.Connection]:
+    """In memory, with DDL inside its transactions, rolled back at the end."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def no_implicit_transactions(connection: sqlite3.Connection, record: object) -> None:
+        connection.isolation_level = None
+
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def reflected(connection: sa.Connection) -> dict[str, Any]:
+    """Everything that SQLAlchemy's inspector says of every table, without the order of what has none."""
+    found: dict[str, Any] = {}
+    schemas = [None, "s"] if connection.dialect.name == "postgresql" else [None]
+    inspector = sa.inspect(connection)
+    for schema in schemas:
+        for name in sorted(inspector.get_table_names(schema=schema)):
+            found[f"{schema}.{name}" if schema else name] = _table(inspector, name, schema)
+    return found
+
+
+def _table(inspector: sa.Inspector, name: str, schema: str | None) -> dict[str, Any]:
+    comment = inspector.get_table_comment(name, schema=schema) if inspector.dialect.supports_comments else None
+    return {
+        "columns": [{**c, "type": _type(c["type"])} for c in inspector.get_columns(name, schema=schema)],
+        "primary key": inspector.get_pk_constraint(name, schema=schema),
+        "foreign keys": _unordered(inspector.get_foreign_keys(name, schema=schema)),
+        "unique": _unordered(inspector.get_unique_constraints(name, schema=schema)),
+        "checks": _unordered(inspector.get_check_constraints(name, schema=schema)),
+        "indexes": _unordered(inspector.get_indexes(name, schema=schema)),
+        "comment": comment,
+    }
+
+
+def _type(type_: Any) -> str:
+    return repr(type_)
+
+
+def _unordered(items: Sequence[Any]) -> list[str]:
+    return sorted(_spelled(item) for item in items)
+
+
+def _spelled(item: Mapping[str, Any]) -> str:
+    return repr({key: str(value) if isinstance(value, sa.TextClause) else value for key, value in sorted(item.items())})
