@@ -29,7 +29,7 @@ _HOOK_TARGETS = {"console_scripts": "entrypoint", "exec": "executable", "module"
 
 def script_folder(source: AlembicProject) -> Path:
     """Where env.py and the scripts are. ConfigError for a package that is not found."""
-    text = (source.config.get_main_option("script_location") or "").replace(HERE, source.here.as_posix())
+    text = source.place(source.config.get_main_option("script_location") or "").replace(HERE, source.here.as_posix())
     try:
         return resolve_location(text, source.here)
     except LookupError as error:
@@ -44,7 +44,7 @@ def config_text(source: AlembicProject, environment: ConvertedEnv) -> tuple[str,
         "# Paths start at this file's folder; every key: asyncmig's docs/configuration.md.",
         "",
         "[asyncmig]",
-        f"script_location = {_path(_option(source, 'script_location') or '')}",
+        f"script_location = {_string(source.place(_option(source, 'script_location') or ''))}",
         *_url_lines(source, environment, notes),
         "",
         "# Scripts and helpers that import from `alembic` get asyncmig's own.",
@@ -66,7 +66,7 @@ def _url_lines(source: AlembicProject, environment: ConvertedEnv, notes: list[st
     url = _option(source, "sqlalchemy.url")
     if environment.gives_url or source.databases:
         return
-    if url is None or url.startswith(_PLACEHOLDER):
+    if url is None or "://" not in url or url.startswith(_PLACEHOLDER):
         yield '# url = "postgresql://user:password@localhost/name"'
         notes.append(f"{source.names} names no database yet: set url in asyncmig.toml, or ASYNCMIG_URL.")
         return
@@ -78,7 +78,7 @@ def _key_lines(source: AlembicProject, environment: ConvertedEnv) -> Iterator[st
         yield f"version_table_schema = {_string(environment.version_table_schema)}"
     locations = source.config.list_option("version_locations")
     if locations:
-        yield f"version_locations = [{', '.join(_path(one) for one in locations)}]"
+        yield f"version_locations = [{_paths(source, locations)}]"
     if (_option(source, "recursive_version_locations") or "").lower() in ("true", "1", "yes", "on"):
         yield "recursive_version_locations = true"
     template = _option(source, "file_template")
@@ -91,8 +91,8 @@ def _key_lines(source: AlembicProject, environment: ConvertedEnv) -> Iterator[st
     if zone:
         yield f"timezone = {_string(zone)}"
     folders = source.config.list_option("prepend_sys_path")
-    if folders and folders != ["."]:
-        yield f"prepend_sys_path = [{', '.join(_path(one) for one in folders)}]"
+    if folders and [source.place(one) for one in folders] != ["."]:
+        yield f"prepend_sys_path = [{_paths(source, folders)}]"
 
 
 def _hook_lines(source: AlembicProject, notes: list[str]) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _database_lines(source: AlembicProject, notes: list[str]) -> Iterator[str]:
         url = source.config.get_section_option(name, "sqlalchemy.url")
         yield ""
         yield f"[databases.{name if re.fullmatch(r'[A-Za-z0-9_-]+', name) else _string(name)}]"
-        if url is None or url.startswith(_PLACEHOLDER):
+        if url is None or "://" not in url or url.startswith(_PLACEHOLDER):
             yield '# url = "postgresql://user:password@localhost/name"'
             notes.append(f"{source.names} names no database for {name} yet: set its url in asyncmig.toml.")
         else:
@@ -151,8 +151,8 @@ def _option(source: AlembicProject, name: str) -> str | None:
     return (source.config.get_main_option(name) or "").strip() or None
 
 
-def _path(text: str) -> str:
-    return _string(text.removeprefix(f"{HERE}/") if text.startswith(f"{HERE}/") else text)
+def _paths(source: AlembicProject, folders: Iterable[str]) -> str:
+    return ", ".join(_string(source.place(folder)) for folder in folders)
 
 
 def _string(text: str) -> str:

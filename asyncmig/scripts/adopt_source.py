@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,13 @@ HERE = "\N{NULL}here\N{NULL}"
 
 @dataclass(frozen=True, slots=True)
 class AlembicProject:
-    """`here` is the folder of the configuration; values of `config` hold HERE where they hold `%(here)s`."""
+    """`here` is the folder of the configuration; values of `config` hold HERE where they hold `%(here)s`.
+
+    Alembic takes other relative folders from the working directory, `cwd`.
+    """
 
     here: Path
+    cwd: Path
     config: IniConfig
     names: str
 
@@ -27,6 +32,14 @@ class AlembicProject:
         """The sections that Alembic's multidb template names in `databases`."""
         text = self.config.get_main_option("databases") or ""
         return tuple(name.strip() for name in text.split(",") if name.strip())
+
+    def place(self, text: str) -> str:
+        """A folder as asyncmig.toml in `here` names it: with HERE, absolute, inside a package, or relative to `here`."""
+        if HERE in text:
+            return text.removeprefix(f"{HERE}/") if text.startswith(f"{HERE}/") else text
+        if self.cwd == self.here or Path(text).is_absolute() or (":" in text and not (self.cwd / text).exists()):
+            return text
+        return Path(os.path.relpath(self.cwd / text, self.here)).as_posix()
 
 
 def find_alembic(folder: Path, named: str | None) -> AlembicProject:
@@ -47,4 +60,4 @@ def find_alembic(folder: Path, named: str | None) -> AlembicProject:
     names = " and ".join(
         [*([ini.name] if ini.is_file() else ()), *(["[tool.alembic] of pyproject.toml"] if config.tool else ())]
     )
-    return AlembicProject(here, config, names)
+    return AlembicProject(here, folder, config, names)

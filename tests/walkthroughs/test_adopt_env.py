@@ -276,7 +276,10 @@ def test_adopt_says_what_is_missing_or_broken(tmp_path: Path) -> None:
 
 def test_ini_of_another_name_is_adopted_from_where_it_is(tmp_path: Path) -> None:
     _adopt(tmp_path / "shop", _env())
-    (tmp_path / "shop" / "alembic.ini").rename(tmp_path / "shop" / "db.ini")
+    # As Alembic has it, a folder without %(here)s is relative to the working directory.
+    (tmp_path / "shop" / "alembic.ini").unlink()
+    (tmp_path / "shop" / "db.ini").write_text("[alembic]\nscript_location = shop/migrations\nprepend_sys_path = .\n")
     done = Project(tmp_path).run("-c", "shop/db.ini", "adopt", "--json").expect()
-    assert (tmp_path / "shop" / "asyncmig.toml").is_file()
+    config = Config.load(tmp_path / "shop" / "asyncmig.toml", environ={})
+    assert (config.script_location, config.prepend_sys_path) == (tmp_path / "shop" / "migrations", (tmp_path,))
     assert '"dry_run": false' in done.stdout and "db.ini" in done.stderr
