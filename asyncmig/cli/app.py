@@ -192,5 +192,6 @@ def _usage(failure: Any, typed: list[str]) -> int:
     path = failure.ctx.command_path if failure.ctx else "asyncmig"
     stop = "" if message.endswith((".", "?")) else "."
     error = UsageError(f"{message}{stop}", hint=f"{path} --help shows what it takes.")
-    console = Console.for_process(as_json="--json" in typed, no_color="--no-color" in typed)
+    events = "--events" in typed
+    console = Console.for_process(as_json=events or "--json" in typed, as_lines=events, no_color="--no-color" in typed)
     return failures.report(error, console, show_traceback=False)

@@ -22,6 +22,7 @@ class GlobalOptions:
     env_file: str | None = None
     wait: str | None = None
     as_json: bool = False
+    events: bool = False
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False
@@ -71,6 +72,9 @@ def declare(
         str | None, typer.Option("--wait", metavar="SECONDS", help="Retry until the server answers, this long.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="Each event of a run as a line of JSON, the result last.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the result.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour (NO_COLOR does the same).")] = False,

@@ -48,18 +48,25 @@ class Console:
     out_styles: Styles = Styles()
     err_styles: Styles = Styles()
     as_json: bool = False
+    as_lines: bool = False
     quiet: bool = False
     verbose: bool = False
 
     @classmethod
     def for_process(
-        cls, *, as_json: bool = False, quiet: bool = False, verbose: bool = False, no_color: bool = False
+        cls,
+        *,
+        as_json: bool = False,
+        as_lines: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        no_color: bool = False,
     ) -> Console:
         def styles(stream: TextIO) -> Styles:
             wanted = not (no_color or os.environ.get("NO_COLOR")) and os.environ.get("TERM") != "dumb"
             return Styles(wanted and stream.isatty())
 
-        return cls(sys.stdout, sys.stderr, styles(sys.stdout), styles(sys.stderr), as_json, quiet, verbose)
+        return cls(sys.stdout, sys.stderr, styles(sys.stdout), styles(sys.stderr), as_json, as_lines, quiet, verbose)
 
     @property
     def interactive(self) -> bool:
@@ -74,7 +81,12 @@ class Console:
     def data(self, payload: Mapping[str, object]) -> None:
         """The result, for programs; nothing without --json."""
         if self.as_json:
-            print(printable_json(payload), file=self.out)
+            print(printable_json(payload, indent=None if self.as_lines else 2), file=self.out)
+
+    def event(self, payload: Mapping[str, object]) -> None:
+        """What happens while a command runs, for programs: at once, a line each; nothing without --events."""
+        if self.as_lines:
+            print(printable_json(payload, indent=None), file=self.out, flush=True)
 
     def note(self, text: str) -> None:
         """What is good to know and not the result; --quiet drops it."""
@@ -90,6 +102,6 @@ class Console:
         print(f"{self.err_styles.paint('warning:', 'warning')} {text}", file=self.err, flush=True)
 
 
-def printable_json(payload: Mapping[str, object]) -> str:
+def printable_json(payload: Mapping[str, object], *, indent: int | None = 2) -> str:
     """One object, `"version": 1` first; what no JSON type fits was turned into text by payloads.py."""
-    return json.dumps({"version": 1, **payload}, indent=2, ensure_ascii=False)
+    return json.dumps({"version": 1, **payload}, indent=indent, ensure_ascii=False)

@@ -13,18 +13,21 @@ from asyncmig.database.events import (
     StepFinished,
     StepStarted,
     Warned,
+    facts,
 )
+from asyncmig.url import redact
 
 if TYPE_CHECKING:
     from asyncmig.cli.output import Console
     from asyncmig.database.events import Event
 
-__all__ = ["Bar", "Lines", "progress_for"]
+__all__ = ["Bar", "Lines", "Stream", "progress_for"]
 
 
-def progress_for(console: Console) -> Lines | Bar:
-    """A bar where somebody watches; --quiet shows neither, warnings excepted."""
-    return Bar(console) if console.interactive and not console.quiet else Lines(console)
+def progress_for(console: Console) -> Lines | Bar | Stream:
+    """A bar where somebody watches; --quiet shows neither, warnings excepted. With --events a program watches too."""
+    shown = Bar(console) if console.interactive and not console.quiet else Lines(console)
+    return Stream(console, shown) if console.as_lines else shown
 
 
 def finished_line(event: StepFinished) -> str:
@@ -98,6 +101,22 @@ class Bar:
 
     def _say(self, text: str) -> None:
         self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class Stream:
+    """An observer that writes each event to stdout as a line of JSON, beside what people are shown."""
+
+    def __init__(self, console: Console, shown: Lines | Bar) -> None:
+        self._console = console
+        self._shown = shown
+
+    def shown(self) -> AbstractContextManager[Any]:
+        return self._shown.shown()
+
+    def __call__(self, event: Event) -> None:
+        told = facts(event)
+        self._console.event({key: redact(value) if isinstance(value, str) else value for key, value in told.items()})
+        self._shown(event)
 
 
 def waiting_line(event: LockWaiting) -> str:

@@ -41,7 +41,11 @@ class Session:
     def console(self) -> Console:
         given = self.options
         return Console.for_process(
-            as_json=given.as_json, quiet=given.quiet, verbose=given.verbose, no_color=given.no_color
+            as_json=given.as_json or given.events,
+            as_lines=given.events,
+            quiet=given.quiet,
+            verbose=given.verbose,
+            no_color=given.no_color,
         )
 
     @property
