@@ -406,7 +406,7 @@ async def _work(site: Site, session: Session, request: RunRequest) -> Report:
     from asyncmig.database.work import load_work
 
     load = partial(load_work, arguments=site.environment.script_arguments)
-    return await Run(session, request, load, site.settings(session.dialect), site.hooks).run()
+    return await Run(session, request, load, site.settings(session.dialect, request.graph), site.hooks).run()
 
 
 class TargetDatabase:

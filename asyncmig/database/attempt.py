@@ -111,6 +111,7 @@ class Attempt:
                 raise Overtaken(self.step.revision.id)
         self._hook(self.hooks.before_step, self.step.before)
         self._script()
+        self.live.tidy(self.step)
         self._hook(self.hooks.after_step, self.step.after)
         self.live.finish(self._ending)
         return self._report()

@@ -19,6 +19,7 @@ __all__ = [
     "is_access_denied",
     "is_busy",
     "is_connection_lost",
+    "is_fresh_enum_value",
     "is_lost_swap",
     "is_retryable",
     "is_undefined_object",
@@ -33,6 +34,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _DEADLOCK = "40P01"
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_COLUMN = "42703"
+_UNSAFE_NEW_ENUM_VALUE = "55P04"
 _DIVISION_BY_ZERO = "22012"
 _UNIQUE_VIOLATION = "23505"
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -111,6 +113,11 @@ def is_busy(error: BaseException) -> bool:
 def is_retryable(error: BaseException) -> bool:
     """A step that failed so may simply be run again: lock not available, or chosen as a deadlock's victim."""
     return sqlstate_of(error) in (_LOCK_NOT_AVAILABLE, _DEADLOCK)
+
+
+def is_fresh_enum_value(error: BaseException) -> bool:
+    """An enum value was used in the transaction that added it."""
+    return sqlstate_of(error) == _UNSAFE_NEW_ENUM_VALUE
 
 
 def is_access_denied(error: BaseException) -> bool:

@@ -18,6 +18,7 @@ from asyncmig.database.report import PlanReport, Report
 from asyncmig.database.request import placed
 from asyncmig.database.work import load_work
 from asyncmig.errors import DynamicScript
+from asyncmig.operations.recorder import Recorded
 from asyncmig.revisions.plan import Plan
 from asyncmig.schema.model import Schema
 from asyncmig.scripts.loader import load_script
@@ -48,17 +49,17 @@ async def forecast(
         target=target,
         database=site.name,
         current=tuple(sorted(placement.rows)),
-        steps=await _steps(site, session, plan),
+        steps=await _steps(site, session, graph, plan),
         ahead=tuple(sorted(placement.ahead)),
     )
 
 
-async def _steps(site: Site, session: Session | None, plan: Plan) -> tuple[PlannedStep, ...]:
+async def _steps(site: Site, session: Session | None, graph: RevisionGraph, plan: Plan) -> tuple[PlannedStep, ...]:
     work = load_work(plan, site.environment.script_arguments)
     if session is None:
-        settings = site.settings(site.offline_dialect())
+        settings = site.settings(site.offline_dialect(), graph)
         return preview(plan, work, settings, StatementWriter(settings, lambda refs: Schema()))
-    settings = site.settings(session.dialect)
+    settings = site.settings(session.dialect, graph)
 
     def live(connection: sa.Connection) -> tuple[PlannedStep, ...]:
         driver = driver_of(connection)
@@ -81,7 +82,7 @@ async def losses(site: Site, session: Session, graph: RevisionGraph, planner: Pl
 def written_out(site: Site, graph: RevisionGraph, target: str, plan: Plan) -> Report:
     """The plan as a text; DynamicScript for a script that only a database could tell."""
     dialect = site.offline_dialect()
-    settings = site.settings(dialect)
+    settings = site.settings(dialect, graph)
     with project_imports(site.context):
         writer = StatementWriter(settings, lambda refs: _history_at(graph, plan.before, refs, settings))
         script = OfflineScript(site.ledger_sql, settings, writer, site.config.transaction == "run")
@@ -101,8 +102,12 @@ def _history_at(graph: RevisionGraph, rows: frozenset[str], refs: Collection[Ref
     for name in graph.ordered(graph.ancestors(rows)):
         script = load_script(graph[name])
         try:
-            for item in record_step(Work(script.upgrade, script.path), settings):
+            items = record_step(Work(script.upgrade, script.path), settings)
+            for item in items:
                 writer.statements(item)
+            if settings.history is not None:
+                for left in settings.history.left_by(name, [item.operation for item in items]):
+                    writer.statements(Recorded(left))
         except DynamicScript as error:
             names = ", ".join(str(ref) for ref in sorted(refs))
             raise DynamicScript(

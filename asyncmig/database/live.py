@@ -30,15 +30,20 @@ from asyncmig.errors import OperationError
 from asyncmig.operations.backfills import Backfill, Batch
 from asyncmig.operations.base import Operation, Origin
 from asyncmig.operations.context import ContextSettings, MigrationContext
+from asyncmig.operations.enum_uses import FreshValues
+from asyncmig.operations.rows import BulkInsert
 from asyncmig.operations.sink import StepOwner
+from asyncmig.operations.sql import Execute
 from asyncmig.schema.model import Schema
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from asyncmig.database.connection import Connection
+    from asyncmig.database.history import History
     from asyncmig.database.transaction import StepTransaction
     from asyncmig.dialects.statement import Procedure
+    from asyncmig.revisions.plan import Step
 
 __all__ = ["LiveStep", "StepSettings", "transaction_events"]
 
@@ -53,6 +58,7 @@ class StepSettings:
     naming_convention: Mapping[str, Any] | None
     context: ContextSettings
     observer: Observer | None
+    history: History | None = None
 
 
 class LiveStep:
@@ -79,6 +85,7 @@ class LiveStep:
         self.sqlalchemy_dialect = driver.connection.dialect
         self.divided = left is not None
         self.failing: Statement | None = None
+        self.operations: list[Operation] = []  # all that may change the schema
         self._settings = settings
         self._dialect = settings.dialect.asking(self._ask)
         self._connection = connection
@@ -90,6 +97,7 @@ class LiveStep:
         self._cursor = left.cursor if left else None
         self._in_batch = False
         self._statements: list[Statement] = []
+        self._fresh = FreshValues()
         self._finished = 0
         self._autocommit = False
         self._closing = False
@@ -103,6 +111,10 @@ class LiveStep:
 
     def emit(self, operation: Operation, origin: Origin | None) -> Any:
         dialect = self._dialect.recalling() if self._skipping else self._dialect
+        if not (self._skipping or self._autocommit):
+            self._fresh.take(operation)
+        if not isinstance(operation, Execute | BulkInsert):
+            self.operations.append(operation)
         if dialect.reads(operation):
             return self._emit_whole(operation, origin)
         result = None
@@ -173,6 +185,19 @@ class LiveStep:
 
     def start(self) -> None:
         self._ensure_begun()
+
+    def tidy(self, step: Step) -> None:
+        """Drop the types that nothing uses any more: at the end, because the script may drop them itself."""
+        unused = self._dialect.unused_types()
+        may_leave = unused is not None and any(self._dialect.may_leave_types(done) for done in self.operations)
+        if unused is None or not may_leave or self._settings.history is None or self._skipping:
+            return
+        query, read = unused
+        found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums
+        left = self._settings.history.leftovers(step, self.operations) if found else ()
+        for operation in left:
+            if operation.ref in found:
+                self.emit(operation, None)
 
     def finish(self, ending: Callable[[], Sequence[str]]) -> None:
         """The script is through: send the closing statements and commit.
@@ -373,6 +398,7 @@ class LiveStep:
         self._begin()
         self._checkpoint(self.digests, self._cursor)
         self._transaction.commit()
+        self._fresh.committed()
         self.divided = True
 
     def _notice_end(self) -> None:
@@ -384,6 +410,7 @@ class LiveStep:
         self._transaction.begin()
         self._checkpoint(self.digests, self._cursor)
         self._transaction.commit()
+        self._fresh.committed()
         self.divided = True
 
     @contextmanager

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from asyncmig.database.recording import StatementWriter, record_step
+from asyncmig.database.recording import StatementWriter, record_whole_step
 from asyncmig.database.report import Outcome
 from asyncmig.errors import DynamicScript
 from asyncmig.operations.backfills import Backfill
+from asyncmig.operations.enum_uses import FreshValues
 from asyncmig.version import __version__
 
 if TYPE_CHECKING:
@@ -70,8 +71,13 @@ class OfflineScript:
         if guard is not None:
             yield guard
         count = 0
-        for item in record_step(work, self.settings):
+        fresh = FreshValues()
+        for item in record_whole_step(step, work, self.settings):
             _refuse_backfill(item)
+            if item.autocommit:
+                fresh.committed()
+            else:
+                fresh.take(item.operation)
             for statement in self.writer.statements(item):
                 count += 1
                 if statement.procedure is not None and statement.procedure.foreign_keys_off:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncmig.database.recording import StatementWriter, record_step
+from asyncmig.database.recording import StatementWriter, record_whole_step
 from asyncmig.database.report import PlannedOperation, PlannedStep
 from asyncmig.errors import DynamicScript
 
@@ -30,7 +30,7 @@ def _step(step: Step, work: Work, settings: StepSettings, writer: StatementWrite
     operations: tuple[PlannedOperation, ...] = ()
     dynamic = None
     try:
-        operations = tuple(_operation(item, writer) for item in record_step(work, settings))
+        operations = tuple(_operation(item, writer) for item in record_whole_step(step, work, settings))
     except DynamicScript as error:
         dynamic = error.message
     revision = step.revision

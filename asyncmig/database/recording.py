@@ -12,14 +12,16 @@ from asyncmig.schema.model import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from asyncmig.database.attempt import Work
     from asyncmig.database.live import StepSettings
     from asyncmig.dialects.rehearsal import Known
     from asyncmig.dialects.statement import Statement
+    from asyncmig.revisions.plan import Step
     from asyncmig.schema.model import Ref
 
-__all__ = ["StatementWriter", "record_step"]
+__all__ = ["StatementWriter", "record_step", "record_whole_step", "recorder_of"]
 
 
 def record_step(work: Work, settings: StepSettings) -> tuple[Recorded, ...]:
@@ -29,14 +31,27 @@ def record_step(work: Work, settings: StepSettings) -> tuple[Recorded, ...]:
     """
     if work.function is None:
         return ()
-    recorder = Recorder(
-        str(work.path),
+    with blaming_script(work.path):
+        return record(work.function, recorder_of(work.path, settings)).items
+
+
+def recorder_of(path: Path | None, settings: StepSettings) -> Recorder:
+    """A recorder for one function of the script at `path`."""
+    return Recorder(
+        str(path),
         settings.dialect.sqlalchemy,
         naming_convention=settings.naming_convention,
         settings=settings.context,
     )
-    with blaming_script(work.path):
-        return record(work.function, recorder).items
+
+
+def record_whole_step(step: Step, work: Work, settings: StepSettings) -> tuple[Recorded, ...]:
+    """What the step does, with the types that go because nothing uses them any more."""
+    items = record_step(work, settings)
+    if settings.history is None:
+        return items
+    left = settings.history.leftovers(step, [item.operation for item in items])
+    return (*items, *(Recorded(operation) for operation in left))
 
 
 class StatementWriter:

@@ -16,12 +16,13 @@ from asyncmig.database.applied import accepted, changed_message, changed_scripts
 from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
 from asyncmig.database.executor import Executor, StepBroken, WithoutForeignKeys
-from asyncmig.database.failures import is_access_denied, message_of
+from asyncmig.database.failures import is_access_denied, is_fresh_enum_value, message_of
 from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.placement import Placement
 from asyncmig.database.report import Report
 from asyncmig.database.request import Request, placed
 from asyncmig.errors import AsyncmigError, LockTimeout, MigrationFailed, OperationError, VersionTableError
+from asyncmig.operations.enum_uses import NEW_VALUE, WAY_OUT
 from asyncmig.revisions.plan import Direction, Plan
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ def _before(steps: int) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, AsyncmigError):
         return _sentence(error.message)
+    if is_fresh_enum_value(error):
+        return _sentence(f"{message_of(error)}: {NEW_VALUE}")
     if isinstance(error, sa.exc.DBAPIError):
         return _sentence(message_of(error))
     return _sentence(f"{type(error).__name__}: {message_of(error)}")
@@ -193,6 +196,8 @@ def _sentence(text: str) -> str:
 def _hint(error: Exception) -> str | None:
     if isinstance(error, AsyncmigError):
         return error.hint
+    if is_fresh_enum_value(error):
+        return WAY_OUT
     return (
         "Check the rights of the user, and whether the database or its file is read-only."
         if is_access_denied(error)

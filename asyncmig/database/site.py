@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import URL
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asyncmig.dialects.base import Dialect
     from asyncmig.dialects.ledger import LedgerSql
     from asyncmig.environment import Context, Environment
+    from asyncmig.revisions.graph import RevisionGraph
 
 __all__ = ["Site"]
 
@@ -66,8 +67,18 @@ class Site:
     def offline_dialect(self) -> Dialect:
         return dialect_for(self.url.get_backend_name())
 
-    def settings(self, dialect: Dialect) -> StepSettings:
-        """What the steps share; `context.offline` makes scripts see `as_sql`."""
+    def settings(self, dialect: Dialect, graph: RevisionGraph | None = None) -> StepSettings:
+        """What the steps share; `context.offline` makes scripts see `as_sql`. With `graph`, the history too."""
+        from asyncmig.database.history import History
+
+        settings = self._settings(dialect)
+        if graph is None:
+            return settings
+        keeps = self.config.alembic_compat
+        history = History(graph, settings, self.environment.script_arguments, keeps_on_upgrade=keeps)
+        return replace(settings, history=history)
+
+    def _settings(self, dialect: Dialect) -> StepSettings:
         from asyncmig.database.live import StepSettings
         from asyncmig.environment.script_config import ScriptConfig
         from asyncmig.operations.context import ContextSettings

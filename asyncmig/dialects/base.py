@@ -65,6 +65,14 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
         """
         return False
 
+    def may_leave_types(self, operation: Operation) -> bool:
+        """Whether the operation may take away the last column that uses an enum."""
+        return False
+
+    def unused_types(self) -> CatalogQuery | None:
+        """A query for the enums that nothing uses and that may be dropped; None where there are no enums."""
+        return None
+
     @abstractmethod
     def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
         """How to find out which of `refs` exist: queries, each with what its rows add to a schema."""

@@ -14,19 +14,18 @@ from asyncmig.schema.types import sql_text
 if TYPE_CHECKING:
     from asyncmig.dialects.base import CatalogQuery
 
-__all__ = ["UNUSED_ENUMS", "catalog_queries"]
+__all__ = ["catalog_queries", "unused_enums"]
 
 # Whatever depends on the type or its array type: columns, functions, domains, casts, views ("pg_depend"). The
 # array type itself depends on it internally.
 TYPE_IN_USE = """EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS d
     WHERE d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)
       AND d.deptype NOT IN ('i', 'I', 'P', 'S'))"""
-UNUSED_ENUMS = f"""
+_UNUSED_ENUMS = f"""
 SELECT t.typname, n.nspname, pg_catalog.pg_type_is_visible(t.oid)
 FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
-WHERE t.typtype = 'e' AND NOT {TYPE_IN_USE}
+WHERE t.typtype = 'e' AND pg_catalog.pg_has_role(t.typowner, 'USAGE') AND NOT {TYPE_IN_USE}
 """
-"""(name, schema, visible) of every enum that nothing uses."""
 
 # An address without a schema means what the search path finds ("System Information Functions").
 _TYPES = """
@@ -80,6 +79,17 @@ def catalog_queries(refs: Collection[Ref]) -> Iterator[CatalogQuery]:
     indexes = [ref for ref in refs if ref.kind == "index"]
     if indexes:
         yield _INDEXES.format(names=_names(indexes)), lambda schema, rows: _with_indexes(schema, rows, indexes)
+
+
+def unused_enums() -> CatalogQuery:
+    """Every enum that nothing uses and that we may drop, by each address that means it."""
+
+    def read(schema: Schema, rows: Rows) -> Schema:
+        enums = [EnumType(name, (), namespace) for name, namespace, _ in rows]
+        enums += [EnumType(name, ()) for name, _, visible in rows if visible]
+        return replace(schema, enums={**schema.enums, **{enum.ref: enum for enum in enums}})
+
+    return _UNUSED_ENUMS, read
 
 
 def _names(refs: Collection[Ref]) -> str:

@@ -9,12 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import CreateDomainType, CreateEnumType
 from sqlalchemy.schema import CreateSequence as CreateSequenceDDL
 
+from asyncmig.dialects.base import CatalogQuery
 from asyncmig.dialects.ddl import CompilingDialect
 from asyncmig.dialects.literals import quoted
+from asyncmig.dialects.postgresql_catalog import unused_enums
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import OperationError
+from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.base import Operation
+from asyncmig.operations.batch import BatchTable
+from asyncmig.operations.columns import DropColumn
 from asyncmig.operations.enums import AddEnumValue, CreateEnum, DropEnum, RenameEnumValue
+from asyncmig.operations.schemas import DropSchema
+from asyncmig.operations.tables import DropTable
 from asyncmig.schema.enums import is_used, named_types
 from asyncmig.schema.metadata import sequence_to_sqlalchemy
 from asyncmig.schema.model import Column, EnumType, Ref, Schema
@@ -53,6 +60,15 @@ class PostgresqlEnums(CompilingDialect):
     def rename_enum_value(self, operation: RenameEnumValue, before: Schema) -> Sequence[Statement]:
         change = f"RENAME VALUE {quoted(operation.old)} TO {quoted(operation.new)}"
         return (Statement(f"ALTER TYPE {self.qualify(operation.ref)} {change}", operation=operation),)
+
+    def may_leave_types(self, operation: Operation) -> bool:
+        if isinstance(operation, BatchTable):
+            return any(self.may_leave_types(part) for part in operation.operations)
+        changes = isinstance(operation, AlterColumn) and operation.type is not None
+        return changes or isinstance(operation, DropTable | DropColumn | DropSchema)
+
+    def unused_types(self) -> CatalogQuery | None:
+        return unused_enums()
 
     # what columns bring along
 

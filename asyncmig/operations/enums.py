@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from asyncmig.errors import Irreversible, OperationError
+from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
 from asyncmig.operations.irreversible import BY_HAND, unknown_before
 from asyncmig.schema.model import EnumType, Ref, Schema
@@ -127,10 +127,8 @@ class AddEnumValue(Operation):
 
     def _extended(self, values: tuple[str, ...]) -> tuple[str, ...]:
         neighbour = self.before_value if self.before_value is not None else self.after_value
-        if neighbour is None:
-            return (*values, self.value)
         if neighbour not in values:
-            raise OperationError(f"{self.describe()}: the enum has no value {neighbour}.")
+            return (*values, self.value)
         at = values.index(neighbour) + (self.before_value is None)
         return (*values[:at], self.value, *values[at:])
 
