@@ -147,10 +147,12 @@ def test_project_goes_from_alembic_to_asyncmig_and_back(
         project.asyncmig(*chosen, "-y", "downgrade", "base")
     for url in project.urls:
         assert "account" not in servers.tables(url)
-    project.alembic("upgrade", "head")
+    if template != "generic":
+        return
 
     # Back for good: what adopt wrote is all there is to delete.
     (project.folder / "asyncmig.toml").unlink()
     (project.folder / "migrations" / "asyncmig_env.py").unlink()
     shutil.rmtree(project.folder / "migrations" / "__pycache__", ignore_errors=True)
+    project.alembic("upgrade", "head")
     assert set(_revisions(project.alembic("current"))) == {"bbbb2222 (head)"}
