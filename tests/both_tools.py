@@ -5,6 +5,7 @@ import sqlite3
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,6 +55,11 @@ def our_sql(name: str, code: str, convention: Mapping[str, Any] | None = None) -
     return [_plain(text) for statement in statements for text in dialect.literal(statement)]
 
 
+@cache
+def _setup_sql(name: str) -> list[str]:
+    return alembic_sql(name, SETUP)
+
+
 def alembic_sql(name: str, code: str, convention: Mapping[str, Any] | None = None) -> list[str]:
     """What `alembic upgrade --sql` writes for the call, as statements."""
     buffer = io.StringIO()
@@ -93,12 +99,13 @@ def _plain(text: str) -> str:
 
 def set_up(connection: sa.Connection) -> None:
     """The tables of SETUP, made by Alembic; on PostgreSQL a schema `s` with the same besides."""
-    context = MigrationContext.configure(connection)
-    _alembic(context, SETUP)
+    for sql in _setup_sql(connection.dialect.name):
+        connection.exec_driver_sql(sql)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("CREATE SCHEMA s")
         connection.exec_driver_sql("SET search_path = s")
-        _alembic(context, SETUP)
+        for sql in _setup_sql(connection.dialect.name):
+            connection.exec_driver_sql(sql)
         connection.exec_driver_sql("SET search_path = public")
 
 
@@ -154,34 +161,34 @@ def sqlite_database() -> Iterator[sa.Connection]:
 def reflected(connection: sa.Connection) -> dict[str, Any]:
     """Everything that SQLAlchemy's inspector says of every table, without the order of what has none."""
     found: dict[str, Any] = {}
-    schemas = [None, "s"] if connection.dialect.name == "postgresql" else [None]
     inspector = sa.inspect(connection)
-    for schema in schemas:
-        for name in sorted(inspector.get_table_names(schema=schema)):
-            found[f"{schema}.{name}" if schema else name] = _table(inspector, name, schema)
+    for schema in (None, "s") if connection.dialect.name == "postgresql" else (None,):
+        found.update(_schema(inspector, schema))
     return found
 
 
-def _table(inspector: sa.Inspector, name: str, schema: str | None) -> dict[str, Any]:
-    comment = inspector.get_table_comment(name, schema=schema) if inspector.dialect.supports_comments else None
-    return {
-        "columns": [{**c, "type": _type(c["type"])} for c in inspector.get_columns(name, schema=schema)],
-        "primary key": inspector.get_pk_constraint(name, schema=schema),
-        "foreign keys": _unordered(inspector.get_foreign_keys(name, schema=schema)),
-        "unique": _unordered(inspector.get_unique_constraints(name, schema=schema)),
-        "checks": _unordered(inspector.get_check_constraints(name, schema=schema)),
-        "indexes": _unordered(inspector.get_indexes(name, schema=schema)),
-        "comment": comment,
+def _schema(inspector: sa.Inspector, schema: str | None) -> Iterator[tuple[str, Any]]:
+    """One query a kind on PostgreSQL."""
+    kinds: dict[str, Any] = {
+        "primary key": inspector.get_multi_pk_constraint(schema=schema),
+        "foreign keys": inspector.get_multi_foreign_keys(schema=schema),
+        "unique": inspector.get_multi_unique_constraints(schema=schema),
+        "checks": inspector.get_multi_check_constraints(schema=schema),
+        "indexes": inspector.get_multi_indexes(schema=schema),
     }
+    if inspector.dialect.supports_comments:
+        kinds["comment"] = inspector.get_multi_table_comment(schema=schema)
+    for key, columns in inspector.get_multi_columns(schema=schema).items():
+        parts = {kind: _unordered(values.get(key)) for kind, values in kinds.items()}
+        yield str(key), {"columns": [_spelled(column) for column in columns], **parts}
 
 
-def _type(type_: Any) -> str:
-    return repr(type_)
+def _unordered(value: Any) -> Any:
+    return sorted(_spelled(item) for item in value) if isinstance(value, list) else value
 
 
-def _unordered(items: Sequence[Any]) -> list[str]:
-    return sorted(_spelled(item) for item in items)
-
-
-def _spelled(item: Mapping[str, Any]) -> str:
-    return repr({key: str(value) if isinstance(value, sa.TextClause) else value for key, value in sorted(item.items())})
+def _spelled(value: Any) -> str:
+    """Equal for equal values; a type and an expression by their text."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_spelled(item)}' for key, item in sorted(value.items()))}}}"
+    return str(value) if isinstance(value, sa.TextClause) else repr(value)

@@ -145,7 +145,8 @@ class SqliteTables(CompilingDialect):
         procedure = Procedure(
             steps,
             operation.describe(),
-            change.verify if change.statements else None,
+            # SQLite's own ALTER TABLE keeps names as it was given them: in quotes or without.
+            change.verify if steps and native is None else None,
             change.after_failure,
             change.needs_foreign_keys_off,
         )
