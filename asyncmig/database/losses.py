@@ -11,6 +11,7 @@ from asyncmig.database.failures import is_undefined_object
 from asyncmig.database.recording import record_step
 from asyncmig.database.report import Loss
 from asyncmig.errors import DynamicScript
+from asyncmig.operations.batch import flattened
 from asyncmig.operations.columns import DropColumn
 from asyncmig.operations.tables import DropTable
 
@@ -33,7 +34,7 @@ def losses_of(work: Sequence[Work], settings: StepSettings, driver: Driver) -> t
     found: list[Loss] = []
     for piece in work:
         try:
-            operations = [item.operation for item in record_step(piece, settings)]
+            operations = list(flattened(item.operation for item in record_step(piece, settings)))
         except DynamicScript:
             found.append(Loss("script", piece.path.name if piece.path else "", None))
             continue

@@ -176,9 +176,6 @@ class BatchOperations(ExtensionDirectives, SqlDirectives):
         )
 
     def drop_column(self, column_name: str, **kw: Any) -> None:
-        # What the column was is taken from scripts that say it, as Alembic does.
-        for hint in ("existing_type", "existing_nullable", "existing_server_default"):
-            kw.pop(hint, None)
         self._collector.drop_column(self._ref.name, column_name, schema=self._ref.schema, **kw)
 
     def create_check_constraint(

@@ -16,6 +16,8 @@ from asyncmig.schema.model import PrimaryKey, Ref
 
 __all__ = ["ColumnDirectives"]
 
+_EXISTING = ("existing_type", "existing_nullable", "existing_server_default", "existing_comment")
+
 
 class ColumnDirectives(Directives):
     __slots__ = ()
@@ -54,7 +56,8 @@ class ColumnDirectives(Directives):
         """Drop a column with its values, and with the constraints and indexes that name it."""
         table = check_name("drop_column", "table name", table_name)
         column = check_name("drop_column", "column name", column_name)
-        check_keywords("drop_column", kw, ["schema", "if_exists"])
+        # What the column was, as Alembic's autogenerate says it in batches, is known better from the schema.
+        check_keywords("drop_column", kw, ["if_exists", *_EXISTING])
         self._emit(DropColumn(Ref(table, schema), column, bool(kw.get("if_exists"))))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import sqlalchemy as sa
@@ -69,6 +70,12 @@ class ExtensionDirectives(Directives):
             return function
 
         return register
+
+    @classmethod
+    @contextmanager
+    def context(cls, migration_context: MigrationContext) -> Iterator[Self]:
+        """`with Operations.context(op.get_context()) as op:` gives the directives of the running step."""
+        yield cls()
 
     def invoke(self, operation: Any) -> Any:
         """Run an operation: one of asyncmig's own, or one that `implementation_for` knows."""
