@@ -21,6 +21,7 @@
     │   ├── AccessDenied                   wrong password, missing rights, read-only file
     │   ├── ForeignRevision                the database is at a revision that nobody here knows
     │   ├── VersionTableError              the version or journal table cannot be used as it is
+    │   ├── FleetFailed                 3, 4 or 5, by its targets; carries the report of all
     │   └── MigrationFailed             3 or 4, by what had been applied; carries the report
     ├── OperationError
     │   ├── NoMigrationRunning             `op` outside a migration, or in a child task or foreign thread
@@ -39,6 +40,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncmig.database.report import Report
+    from asyncmig.fleet.report import FleetReport
 
 __all__ = [
     "AccessDenied",
@@ -53,6 +55,7 @@ __all__ = [
     "DriverError",
     "DynamicScript",
     "EnvironmentFileError",
+    "FleetFailed",
     "ForeignRevision",
     "GraphError",
     "Interrupted",
@@ -269,6 +272,19 @@ class MigrationFailed(DatabaseError):
             "sql": self.sql,
             "applied": [step.revision for step in self.report.steps],
         }
+
+
+class FleetFailed(DatabaseError):
+    """Some targets of a fleet failed or were not begun: `report` has the result of each."""
+
+    def __init__(self, message: str, *, report: FleetReport, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.report = report
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        return {"targets": [result.target for result in self.report.missed]}
 
 
 class OperationError(AsyncmigError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from asyncmig.database.session import Session
     from asyncmig.database.site import Site
     from asyncmig.environment import Environment
+    from asyncmig.fleet import Fleet, FleetObserver, Source
     from asyncmig.revisions.graph import RevisionGraph
 
 __all__ = ["Branch", "HistoryEntry", "Migrator", "TargetDatabase", "require_asyncio"]
@@ -78,6 +80,11 @@ class Migrator:
     @property
     def config(self) -> Config:
         return self._config
+
+    @property
+    def x(self) -> tuple[str, ...]:
+        """The -x arguments."""
+        return self._x
 
     def observed_by(self, observer: Observer) -> Self:
         """The same migrator, telling `observer` too; this one is left as it is."""
@@ -230,6 +237,25 @@ class Migrator:
             await ensure(session)
         return None
 
+    # Many databases
+
+    def fleet(
+        self,
+        targets: Source | None = None,
+        *,
+        only: Collection[str] | None = None,
+        observer: FleetObserver | None = None,
+        **settings: Any,
+    ) -> Fleet:
+        """Many databases or schemas with this project's history: URLs, names of schemas, Query, or a function.
+
+        Without `targets` those of [fleet] in the configuration, whose other keys may be given as keywords:
+        concurrency, canary, max_failures and so on. `only` keeps those of the given names.
+        """
+        from asyncmig.fleet import Fleet
+
+        return Fleet(self, targets, only=only, observer=observer, **settings)
+
     # Looking at a database
 
     async def current(self) -> CurrentReport:
@@ -321,6 +347,13 @@ class Migrator:
             finally:
                 await database.aclose()
 
+    async def site(self, *, url: URL | None = None) -> Site:
+        """The database that the methods above mean, or that of `url`, as the layers below know it; no connection is made.
+
+        What asyncmig.testing and fleets look through.
+        """
+        return await self._site(url=url)
+
     async def target_database(self, *, sql: bool = False) -> TargetDatabase:
         """Which database the methods above mean, with `sql` or without, and which place named it; no connection is made."""
         site = await self._site(offline=sql)
@@ -362,7 +395,7 @@ class Migrator:
         async with self._looking(await self._site()) as session:
             return (await placed(session, graph)).effective if session else frozenset()
 
-    async def _site(self, *, offline: bool = False, tag: str | None = None) -> Site:
+    async def _site(self, *, offline: bool = False, tag: str | None = None, url: URL | None = None) -> Site:
         from asyncmig.database.site import Site
         from asyncmig.environment import Context, load_environment, resolve_target
         from asyncmig.environment.paths import source_name
@@ -375,6 +408,9 @@ class Migrator:
             if environment is None:
                 environment = self._environments[offline] = await load_environment(self._config, context)
             config = self._config.with_environment(environment, source=source_name(self._config))
+            if url is not None:
+                config = replace(config, url=url.render_as_string(hide_password=False))
+                return Site(url, "targets", config, environment, context, self._observer, tag)
             if self._connection is not None:
                 engine = self._connection.engine
                 return Site(engine, "connection=", config, environment, context, self._observer, tag, self._connection)

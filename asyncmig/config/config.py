@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from asyncmig.config.env_file import load_env_file
 from asyncmig.config.files import find_config, not_found, read_config
+from asyncmig.config.fleet import FleetSettings
 from asyncmig.config.keys import KEYS, PostWriteHook
 from asyncmig.config.layers import Layers
 from asyncmig.errors import ConfigError
@@ -54,6 +55,7 @@ class Config:
     include_schemas: bool = False
     alembic_compat: bool = False
     post_write_hooks: tuple[PostWriteHook, ...] = ()
+    fleet: FleetSettings | None = None
     databases: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False)
     url_error: ConfigError | None = field(default=None, repr=False, compare=False)

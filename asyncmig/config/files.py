@@ -16,6 +16,7 @@ _OWN, _PROJECT = "asyncmig.toml", "pyproject.toml"
 _MISSING = (
     f"Create one with: asyncmig init migrations. Or name the file with -c or ASYNCMIG_CONFIG ({_OWN}, {_PROJECT})."
 )
+_AT_THE_TOP = ("databases", "fleet")
 _POSITION = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
@@ -92,18 +93,18 @@ def _tool_table(document: Mapping[str, object], path: Path) -> Mapping[str, obje
 
 
 def _own_table(document: Mapping[str, object], path: Path) -> Mapping[str, object]:
-    """The [asyncmig] table; [databases.NAME] may stand at the top of such a file as well."""
+    """The [asyncmig] table; [databases.NAME] and [fleet] may stand at the top of such a file as well."""
     for name in document:
-        if name not in ("asyncmig", "databases"):
+        if name not in ("asyncmig", *_AT_THE_TOP):
             hint = f"Put {name} under [asyncmig]." if name in KEYS else "Everything goes under [asyncmig]."
             raise ConfigError(f"Unknown key {name} at the top of the file.", key=name, path=path, hint=hint)
     if not document:
         raise ConfigError("There is no [asyncmig] table.", path=path, hint=_MISSING)
     table = dict(_table(document.get("asyncmig", {}), "asyncmig", path))
-    if "databases" in document:
-        if "databases" in table:
-            raise ConfigError("[databases] and [asyncmig.databases] are both given.", key="databases", path=path)
-        table["databases"] = document["databases"]
+    for name in (name for name in _AT_THE_TOP if name in document):
+        if name in table:
+            raise ConfigError(f"[{name}] and [asyncmig.{name}] are both given.", key=name, path=path)
+        table[name] = document[name]
     return table
 
 

@@ -7,11 +7,12 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast
 
+from asyncmig.config.fleet import FleetSettings, read_fleet
 from asyncmig.config.locations import resolve_location
 from asyncmig.errors import ConfigError
 
@@ -205,6 +206,21 @@ def _hook(table: object, number: int, here: Path) -> PostWriteHook:
     )
 
 
+def _fleet(value: object, here: Path) -> FleetSettings:
+    if isinstance(value, FleetSettings):
+        return value
+    if not isinstance(value, Mapping):
+        raise Unfit
+    try:
+        return read_fleet(value, here)
+    except KeyError as error:
+        name = str(error.args[0])
+        guess = nearest(name, [field.name for field in fields(FleetSettings)])
+        raise Unfit(f"there is no key {name} in it." + (f" Did you mean {guess}?" if guess else "")) from None
+    except ValueError as error:
+        raise Unfit(str(error)) from None
+
+
 _SECONDS = "a number of seconds, 0 or more"
 _FLAG = "true or false"
 _LOCKS = ("auto", "advisory", "lease", "none")
@@ -234,6 +250,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             Key("include_schemas", _FLAG, _flag, _flag_from_text),
             Key("alembic_compat", _FLAG, _flag, _flag_from_text),
             Key("post_write_hooks", "a list of tables, each with name, type and what to run", _hooks, None),
+            Key("fleet", "a table: write [asyncmig.fleet]", _fleet, None),
         )
     }
 )

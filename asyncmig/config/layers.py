@@ -102,7 +102,7 @@ class Layers:
         """The value with its variables filled in, in lists and tables too."""
         filling = Interpolation(self.environ, self.here.as_posix())
         if isinstance(raw, str):
-            return filling.url(raw, key=label) if key.name == "url" else filling.text(raw, key=label)
+            return filling.url(raw, key=label) if key.name in ("url", "fleet") else filling.text(raw, key=label)
         if isinstance(raw, list):
             return [self._filled(key, one, label) for one in raw]
         if isinstance(raw, Mapping):

@@ -27,7 +27,7 @@ from asyncmig.url import how_to_install
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["Database"]
+__all__ = ["Database", "is_missing_file"]
 
 _CONNECT_SECONDS = 15
 """How long a driver may take to connect, unless engine_options say otherwise."""
@@ -65,9 +65,7 @@ class Database:
     @property
     def missing_file(self) -> bool:
         """Whether this is a SQLite file that is not there yet: looking must not create it."""
-        path = self.url.database or ""
-        in_memory = path in ("", ":memory:") or path.startswith("file:")
-        return self.dialect_name == "sqlite" and not in_memory and not Path(path).exists()
+        return is_missing_file(self.url)
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Connection]:
@@ -107,6 +105,13 @@ class Database:
         if self.owned:
             with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
                 await greenlet_spawn(self.engine.dispose)
+
+
+def is_missing_file(url: URL) -> bool:
+    """Whether the URL names a SQLite file that is not there."""
+    path = url.database or ""
+    in_memory = path in ("", ":memory:") or path.startswith("file:")
+    return url.get_backend_name() == "sqlite" and not in_memory and not Path(path).exists()
 
 
 def _engine_of(url: URL, options: Mapping[str, Any]) -> sa.Engine:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
 
-__all__ = ["AdvisoryLock", "NoLock", "RunLock", "lock_key"]
+__all__ = ["AdvisoryLock", "HeldElsewhere", "NoLock", "RunLock", "lock_key"]
 
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 1.0
@@ -44,6 +44,10 @@ def lock_key(schema: str, version_table: str) -> int:
     """A signed 64-bit key for pg_advisory_lock, which is itself a database's own (manual, "Advisory Locks")."""
     text = f"asyncmig\0{schema}\0{version_table}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+class HeldElsewhere(Exception):
+    """Another runner holds the lock, and nobody wanted to wait for it."""
 
 
 class RunLock(ABC):
@@ -76,7 +80,7 @@ class NoLock(RunLock):
 
 
 class AdvisoryLock(RunLock):
-    """`function` is the family of PostgreSQL's functions: session locks, or transaction locks for a caller's own."""
+    """A session lock, or `in_transaction` one that ends with the caller's own. Without `timeout` it is now or never."""
 
     exclusive = True
 
@@ -84,7 +88,7 @@ class AdvisoryLock(RunLock):
         self,
         schema: str | None,
         version_table: str,
-        timeout: float,
+        timeout: float | None,
         observer: Observer | None,
         *,
         in_transaction: bool = False,
@@ -102,6 +106,8 @@ class AdvisoryLock(RunLock):
         delay = _FIRST_DELAY
         announced = False
         while not await connection.run_sync(self._try):
+            if self.timeout is None:
+                raise HeldElsewhere
             self.waited = time.monotonic() - started
             if self.waited >= self.timeout:
                 raise await self._timed_out(connection)

@@ -54,6 +54,7 @@ class Session(ABC):
     config: Config
     observer: Observer | None
     without_foreign_keys: bool = field(default=False, init=False)  # SQLite's PRAGMA is off for the whole run
+    claims: bool = field(default=False, init=False)  # never waits for the run lock: HeldElsewhere at once
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -124,7 +125,8 @@ class Session(ABC):
         if self.config.lock == "none" or not self.dialect.has_advisory_locks:
             return NoLock()
         ref = self.ledger_sql.ref
-        return AdvisoryLock(ref.schema, ref.name, self.config.lock_timeout, self.observer, in_transaction=self.careful)
+        timeout = None if self.claims else self.config.lock_timeout
+        return AdvisoryLock(ref.schema, ref.name, timeout, self.observer, in_transaction=self.careful)
 
 
 @dataclass

@@ -33,7 +33,11 @@ __all__ = ["Site"]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`target` is an engine or a URL, `connection` the caller's own instead; `source` the place that named it."""
+    """`target` is an engine or a URL, `connection` the caller's own instead; `source` the place that named it.
+
+    `opened` is a handle on the database that others use too: a session does not close it. `claims` makes a session
+    take the run lock at once or not at all (HeldElsewhere).
+    """
 
     target: AsyncEngine | URL
     source: str
@@ -43,6 +47,8 @@ class Site:
     observer: Observer | None
     tag: str | None = None
     connection: AsyncConnection | None = None
+    opened: Database | None = None
+    claims: bool = False
 
     @property
     def ledger_sql(self) -> LedgerSql:
@@ -62,6 +68,8 @@ class Site:
     @property
     def name(self) -> str:
         """The URL without its password."""
+        if self.opened is not None:
+            return self.opened.name
         return self.url.render_as_string(hide_password=True)
 
     def offline_dialect(self) -> Dialect:
@@ -128,12 +136,15 @@ class Site:
                 given = Connection.given(self.connection)
                 yield CallersSession(given, self.ledger_sql, self.config, self.observer)
                 return
-            database = self.database()
+            database = self.opened or self.database()
             try:
                 async with database.connect() as connection:
-                    yield OwnSession(connection, self.ledger_sql, self.config, self.observer, database)
+                    session = OwnSession(connection, self.ledger_sql, self.config, self.observer, database)
+                    session.claims = self.claims
+                    yield session
             finally:
-                await database.aclose()
+                if self.opened is None:
+                    await database.aclose()
 
     def database(self) -> Database:
         """Our handle on the engine; one that was given stays open when the handle is closed."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asyncmig.operations.driver import ScriptFunction
     from asyncmig.revisions.plan import Plan, Step
 
-__all__ = ["load_work", "with_arguments"]
+__all__ = ["SharedWork", "load_work", "with_arguments"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -28,6 +28,23 @@ def load_work(plan: Plan, arguments: Mapping[str, Any] = _NOTHING) -> Sequence[W
     `arguments` are the keywords that env.py has the scripts' functions called with.
     """
     return [_load(step, arguments) for step in plan.steps]
+
+
+class SharedWork:
+    """Loads as `load_work` does, each script once for all the databases that it is run on; its function runs on each."""
+
+    def __init__(self, arguments: Mapping[str, Any] = _NOTHING) -> None:
+        self._arguments = arguments
+        self._loaded: dict[tuple[str, Direction], Work] = {}
+
+    def __call__(self, plan: Plan) -> Sequence[Work]:
+        return [self._work(step) for step in plan.steps]
+
+    def _work(self, step: Step) -> Work:
+        key = (step.revision.id, step.direction)
+        if key not in self._loaded:
+            self._loaded[key] = _load(step, self._arguments)
+        return self._loaded[key]
 
 
 def with_arguments(function: ScriptFunction | None, arguments: Mapping[str, Any]) -> ScriptFunction | None:

@@ -14,7 +14,7 @@ import pytest
 import asyncmig
 
 ROOT = Path(asyncmig.__file__).parent
-AWAITING = ("database/", "fleet.py", "integrations/", "testing/", "cli/runner.py", "migrator.py", "environment/")
+AWAITING = ("database/", "fleet/", "integrations/", "testing/", "cli/runner.py", "migrator.py", "environment/")
 ALLOWED = {
     "anyio": AWAITING,
     "asyncio": AWAITING,

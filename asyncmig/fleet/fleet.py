@@ -1,0 +1,279 @@
+"""Fleet: one method a command, for all targets at once."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from asyncmig.alembic_names import project_imports
+from asyncmig.config.fleet import FailureLimit, FleetSettings
+from asyncmig.database.engine import is_missing_file
+from asyncmig.database.failures import message_of
+from asyncmig.database.lock import HeldElsewhere
+from asyncmig.database.request import Planner, Request, glance, standing
+from asyncmig.errors import AsyncmigError, FleetFailed, ForeignRevision, MigrationFailed, ScriptError, UsageError
+from asyncmig.fleet.project import Place, Project
+from asyncmig.fleet.report import (
+    FleetReport,
+    FleetStatus,
+    TargetFinished,
+    TargetOutcome,
+    TargetResult,
+    TargetState,
+    TargetStatus,
+)
+from asyncmig.fleet.sources import Source, configured, listed
+from asyncmig.fleet.targets import Target
+from asyncmig.fleet.tour import Limits, Tour
+from asyncmig.revisions.plan import Direction, Plan, plan_downgrade, plan_upgrade
+from asyncmig.revisions.target import parse_target
+
+if TYPE_CHECKING:
+    from asyncmig.database.report import Report
+    from asyncmig.migrator import Migrator
+    from asyncmig.revisions.graph import RevisionGraph
+
+__all__ = ["Fleet", "FleetObserver"]
+
+FleetObserver: TypeAlias = "Callable[[TargetFinished], Awaitable[None] | None]"
+_Planner: TypeAlias = "Callable[[RevisionGraph, frozenset[str]], Plan]"
+
+
+class Fleet:
+    """Made by `Migrator.fleet`. Several processes may run the same fleet at once and share its targets.
+
+    Each target is worked on by a connection and in transactions of its own: what fails there concerns no other.
+    """
+
+    def __init__(
+        self,
+        migrator: Migrator,
+        source: Source | None = None,
+        *,
+        only: Collection[str] | None = None,
+        observer: FleetObserver | None = None,
+        shuffle: Callable[[list[Target]], None] = random.shuffle,
+        settings: FleetSettings | None = None,
+        **changes: Any,
+    ) -> None:
+        self._migrator = migrator
+        self._source = source
+        self._only = None if only is None else frozenset(only)
+        self._observer = observer
+        self._shuffle = shuffle
+        self._settings = _changed(settings or migrator.config.fleet or FleetSettings(), changes)
+
+    async def targets(self) -> tuple[Target, ...]:
+        """The targets as they are listed now."""
+        async with self._project() as project:
+            return await self._listed(project)
+
+    async def upgrade(self, target: str = "head") -> FleetReport:
+        """Bring every target up. FleetFailed, with the report, when one of them could not be or was not begun."""
+        goal = parse_target(target)
+        return await self._run(Direction.UPGRADE, target, lambda graph, rows: plan_upgrade(graph, rows, goal))
+
+    async def downgrade(self, target: str) -> FleetReport:
+        """Take every target down; never asks. FleetFailed as for `upgrade`."""
+        goal = parse_target(target)
+        return await self._run(Direction.DOWNGRADE, target, lambda graph, rows: plan_downgrade(graph, rows, goal))
+
+    async def status(self) -> FleetStatus:
+        """Where each target stands, from one query each; nothing is written, no lock taken."""
+        found: dict[str, TargetStatus] = {}
+        async with self._project() as project:
+            targets = await self._listed(project)
+
+            async def ask(target: Target, _insist: bool) -> TargetStatus:
+                return await _standing(project, target)
+
+            async def keep(target: Target, status: TargetStatus) -> None:
+                found[target.name] = status
+
+            limits = Limits(self._settings.concurrency)
+            await Tour(ask, lambda status: False, keep, limits, lambda queue: None).run(targets)
+            heads = project.history().effective_heads if targets[:1] and not targets[0].database else ()
+        return FleetStatus(tuple(heads), tuple(found[target.name] for target in targets))
+
+    # Inside
+
+    async def _run(self, direction: Direction, goal: str, planner: _Planner) -> FleetReport:
+        started = time.monotonic()
+        async with self._project() as project:
+            targets = await self._listed(project)
+            if direction is Direction.UPGRADE:
+                await _check_goal(project, targets, planner)
+            results: dict[str, TargetResult] = {}
+
+            async def visit(target: Target, insist: bool) -> TargetResult | None:
+                return await _visit(project, tour, target, _Errand(direction, goal, planner), insist)
+
+            async def settled(target: Target, result: TargetResult) -> None:
+                results[target.name] = result
+                await self._tell(result, results, len(targets))
+
+            tour = Tour(visit, lambda result: result.missed, settled, self._limits(), self._shuffle)
+            await tour.run(targets)
+        missing = TargetResult("", TargetOutcome.NOT_STARTED)
+        every = tuple(results.get(one.name) or replace(missing, target=one.name) for one in targets)
+        report = FleetReport(goal, direction, every, time.monotonic() - started, tour.stopped)
+        if report.missed:
+            raise FleetFailed(_summary(report), report=report, exit_code=report.exit_code)
+        return report
+
+    def _limits(self) -> Limits:
+        given = self._settings
+        return Limits(given.concurrency, given.canary, given.max_failures, self._migrator.config.lock_timeout)
+
+    async def _listed(self, project: Project) -> tuple[Target, ...]:
+        if self._source is None:
+            targets = await configured(self._settings, project)
+        else:
+            targets = await listed(self._source, project)
+        return targets if self._only is None else tuple(one for one in targets if one.name in self._only)
+
+    async def _tell(self, result: TargetResult, results: Mapping[str, TargetResult], total: int) -> None:
+        if self._observer is not None:
+            counts = FleetReport("", Direction.UPGRADE, tuple(results.values())).counts
+            answer = self._observer(TargetFinished(result, len(results), total, counts))
+            if inspect.isawaitable(answer):
+                await answer
+
+    @asynccontextmanager
+    async def _project(self) -> AsyncIterator[Project]:
+        project = Project(self._migrator, self._settings, self._settings.concurrency)
+        try:
+            yield project
+        finally:
+            await project.aclose()
+
+
+class _Errand:
+    """What is done at each target."""
+
+    __slots__ = ("direction", "goal", "planner")
+
+    def __init__(self, direction: Direction, goal: str, planner: _Planner) -> None:
+        self.direction = direction
+        self.goal = goal
+        self.planner = planner
+
+    def at(self, place: Place) -> Request:
+        plan: Planner = lambda rows: self.planner(place.graph, rows)  # noqa: E731
+        return Request(place.site.name, self.goal, self.direction, place.graph, plan)
+
+
+async def _check_goal(project: Project, targets: tuple[Target, ...], planner: _Planner) -> None:
+    """A revision that does not exist is said once, before anything is connected to."""
+    if any(target.database is None for target in targets):
+        planner(project.history(), frozenset())
+
+
+async def _visit(
+    project: Project, tour: Tour[Target, TargetResult], target: Target, errand: _Errand, insist: bool
+) -> TargetResult | None:
+    started = time.monotonic()
+    try:
+        place = await project.place(target, claims=not insist)
+        report = await _worked(place, errand)
+    except HeldElsewhere:
+        return None
+    except ScriptError as error:
+        tour.stop(error)  # what is wrong there is wrong for all
+        return _failed(target, error, started)
+    except Exception as error:
+        return _failed(target, error, started)
+    outcome = TargetOutcome.CHANGED if report.steps else TargetOutcome.UNCHANGED
+    seconds = time.monotonic() - started
+    return TargetResult(target.name, outcome, report.before, report.after, report.applied, seconds)
+
+
+async def _worked(place: Place, errand: _Errand) -> Report:
+    from asyncmig.database.run import Run
+
+    site, request = place.site, errand.at(place)
+    with project_imports(site.context):
+        async with site.session() as session:
+            idle = await glance(session, request)
+            if idle is not None:
+                return idle
+            settings = site.settings(session.dialect, place.graph)
+            return await Run(session, request, place.work, settings, site.hooks).run()
+
+
+def _failed(target: Target, error: Exception, started: float) -> TargetResult:
+    report = error.report if isinstance(error, MigrationFailed) else None
+    ours = isinstance(error, AsyncmigError)
+    return TargetResult(
+        target.name,
+        TargetOutcome.FAILED,
+        before=report.before if report else (),
+        after=report.after if report else (),
+        applied=report.applied if report else (),
+        seconds=time.monotonic() - started,
+        error=error.message if isinstance(error, AsyncmigError) else f"{type(error).__name__}: {message_of(error)}",
+        hint=error.hint if isinstance(error, AsyncmigError) else None,
+        exit_code=error.exit_code if ours else 3,  # type: ignore[attr-defined]
+    )
+
+
+async def _standing(project: Project, target: Target) -> TargetStatus:
+    try:
+        place = await project.place(target, claims=False)
+        if is_missing_file(place.site.url):
+            return TargetStatus(target.name, TargetState.BEHIND, (), len(tuple(place.graph)))
+        request = _Errand(Direction.UPGRADE, "heads", _to_heads).at(place)
+        async with place.site.session() as session:
+            found = await standing(session, request)
+    except ForeignRevision as error:
+        return TargetStatus(target.name, TargetState.FOREIGN, tuple(error.revisions), 0, error.message, 3)
+    except Exception as error:
+        failed = _failed(target, error, time.monotonic())
+        return TargetStatus(target.name, TargetState.FAILED, error=failed.error, exit_code=failed.exit_code)
+    if found.incomplete:
+        state = TargetState.INCOMPLETE
+    elif found.pending:
+        state = TargetState.BEHIND
+    else:
+        state = TargetState.AHEAD if found.ahead else TargetState.AT_HEAD
+    return TargetStatus(target.name, state, found.current, len(found.pending))
+
+
+def _to_heads(graph: RevisionGraph, rows: frozenset[str]) -> Plan:
+    return plan_upgrade(graph, rows, parse_target("heads"))
+
+
+def _summary(report: FleetReport) -> str:
+    counts = report.counts
+    failed, idle = counts[TargetOutcome.FAILED], counts[TargetOutcome.NOT_STARTED]
+    first = next((result for result in report.results if result.outcome is TargetOutcome.FAILED), None)
+    parts = [f"{failed} of {len(report.results)} targets failed"]
+    if idle:
+        parts.append(f"{idle} were not started: {report.stopped}")
+    reason = f" {first.target}: {first.error}" if first else ""
+    return f"{'; '.join(parts)}.{reason}"
+
+
+def _changed(settings: FleetSettings, changes: Mapping[str, Any]) -> FleetSettings:
+    given = {name: value for name, value in changes.items() if value is not None}
+    if "max_failures" in given and not isinstance(given["max_failures"], FailureLimit):
+        try:
+            given["max_failures"] = FailureLimit.parse(given["max_failures"])
+        except ValueError:
+            raise UsageError(
+                f"max_failures: {given['max_failures']!r} is neither a number of targets nor a share.",
+                hint='For example 5 or "10%".',
+            ) from None
+    for name, least in (("concurrency", 1), ("canary", 0)):
+        if name in given and (not isinstance(given[name], int) or given[name] < least):
+            raise UsageError(f"{name}: {given[name]!r} is not a whole number, {least} or more.")
+    try:
+        return replace(settings, **given)
+    except TypeError:
+        unknown = ", ".join(sorted(set(given) - set(FleetSettings.__dataclass_fields__)))
+        raise UsageError(f"A fleet has no setting {unknown}.") from None
