@@ -9,6 +9,7 @@ from typing import Any, assert_never, cast
 import sqlalchemy as sa
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from asyncmig.operations.mentions import text_uses
 from asyncmig.schema.model import (
     Check,
     Column,
@@ -41,11 +42,13 @@ def renamed_everywhere(schema: Schema, ref: Ref, old: str, new: str) -> Schema:
 
 def renamed_text(text: SqlText, old: str, new: str) -> SqlText:
     """The expression with the column's name replaced; the very same value where it does not stand in it."""
+    if not text_uses(text, old):
+        return text
     if isinstance(text.clause, sa.TextClause):
         clause: sa.ClauseElement = _renamed_clause(text.clause, old, new)
     else:
         clause = cast("sa.ClauseElement", replacement_traverse(cast("Any", text.clause), {}, _replacer(old, new)))
-    return text if clause is text.clause else SqlText(clause, text.literal)
+    return SqlText(clause, text.literal)
 
 
 def _renamed_table(table: Table, old: str, new: str) -> Table:
