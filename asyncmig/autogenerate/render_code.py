@@ -128,7 +128,7 @@ def laid_out(node: Node, indent: str = "", *, prefix: str = "", suffix: str = ""
         case Call():
             return _broken_call(node, indent, prefix, suffix)
         case Collection():
-            opening, closing = node.brackets
+            opening, closing = node.brackets[0], node.brackets[1]
             return _broken(node.items, indent, f"{prefix}{opening}", f"{closing}{suffix}")
         case _:
             assert_never(node)
@@ -140,6 +140,9 @@ def _head(node: Call) -> str:
 
 def _broken_call(node: Call, indent: str, prefix: str, suffix: str) -> list[str]:
     opening, closing = f"{prefix}{_head(node)}(", f"){suffix}"
+    if not isinstance(node.function, str) and not _fits(f"{indent}{opening}"):
+        rest = ", ".join(flat(item) for item in node.arguments)
+        return laid_out(node.function, indent, prefix=prefix, suffix=f".{node.attribute}({rest}){suffix}")
     if not node.arguments:
         return [f"{indent}{opening}{closing}"]
     together = f"{indent}{_STEP}{', '.join(flat(item) for item in node.arguments)}"

@@ -1,0 +1,90 @@
+"""The steps of a script: operations with what a reader should know of them, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from asyncmig.autogenerate.diff import diff
+from asyncmig.autogenerate.fillers import neutral_value, wants_value
+from asyncmig.errors import Irreversible
+from asyncmig.operations.alter_column import AlterColumn, Existing
+from asyncmig.operations.base import Operation
+from asyncmig.operations.columns import AddColumn, DropColumn
+from asyncmig.operations.sql import Execute
+from asyncmig.operations.tables import DropTable
+from asyncmig.schema.model import Schema
+from asyncmig.schema.types import SqlText
+
+__all__ = ["Step", "filled", "steps_of", "undone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`operation` None is a remark by itself. `notes` are comments above the call, without their `#`."""
+
+    operation: Operation | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it changes rows and not the schema."""
+        return isinstance(self.operation, Execute)
+
+
+def steps_of(operations: Iterable[Operation]) -> list[Step]:
+    """Each operation, with a note where rows lose something."""
+    return [Step(operation, tuple(_losses(operation))) for operation in operations]
+
+
+def _losses(operation: Operation) -> Iterator[str]:
+    if isinstance(operation, DropTable):
+        yield f"Data is lost here: {operation.ref} goes with all its rows."
+    elif isinstance(operation, DropColumn):
+        yield f"Data is lost here: {operation.ref}.{operation.name} goes with its values."
+
+
+def undone(steps: Sequence[Step], before: Schema) -> list[Step]:
+    """The way back, last step first. What changed rows needs none; what has none says so in a note."""
+    result: list[Step] = []
+    state = before
+    for step in steps:
+        if step.operation is None or step.is_data:
+            continue
+        result[:0] = _undo(step.operation, state)
+        state = step.operation.apply(state)
+    return result
+
+
+def _undo(operation: Operation, before: Schema) -> Iterator[Step]:
+    try:
+        back = operation.reverse(before)
+    except Irreversible as error:
+        back = tuple(diff(operation.apply(before), before))
+        if not back:
+            yield Step(None, (error.message,))
+    for one in back:
+        yield from _given_back(one)
+
+
+def _given_back(operation: Operation) -> Iterator[Step]:
+    """A column that rows cannot do without gets a value; which one it had is gone."""
+    if not isinstance(operation, AddColumn) or not wants_value(operation):
+        yield Step(operation)
+        return
+    value = neutral_value(operation.column.type)
+    name = f"{operation.ref}.{operation.column.name}"
+    if value is None:
+        yield Step(operation, (f"The values of {name} are gone: this needs an empty table.",))
+        return
+    first, *rest = filled(operation, value)
+    yield replace(first, notes=(f"The values of {name} are gone: every row gets the same one.",))
+    yield from rest
+
+
+def filled(operation: AddColumn, value: SqlText) -> list[Step]:
+    """The column added with a default for the rows that are there, which is then taken away."""
+    column = operation.column
+    added = replace(operation, column=replace(column, default=value))
+    existing = Existing(column.type, column.nullable, value)
+    return [Step(added), Step(AlterColumn(operation.ref, column.name, default=None, existing=existing))]
