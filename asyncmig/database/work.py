@@ -66,7 +66,7 @@ def _load(step: Step, arguments: Mapping[str, Any]) -> Work:
             path=path,
             hint=f"Write `def {step.direction}()`, with `pass` where there is nothing to do.",
         )
-    return Work(with_arguments(function, arguments), path, *_hashes(path.read_bytes()))
+    return Work(with_arguments(function, arguments), path, *_hashes(script.source))
 
 
 def _hashes(source: bytes | None) -> tuple[str | None, str | None]:

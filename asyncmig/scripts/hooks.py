@@ -80,4 +80,6 @@ def _run(hook: PostWriteHook, path: Path) -> None:
     if done.returncode:
         output = (done.stderr.strip() or done.stdout.strip()).splitlines()
         last = f": {output[-1]}" if output else "."
-        raise AsyncmigError(f"{said} ended with exit code {done.returncode}{last}", hint="The file is as the hook left it.")
+        raise AsyncmigError(
+            f"{said} ended with exit code {done.returncode}{last}", hint="The file is as the hook left it."
+        )

@@ -13,7 +13,7 @@ from asyncmig.errors import ScriptError
 from asyncmig.revisions.plan import Direction
 from asyncmig.revisions.revision import Revision
 from asyncmig.scripts.header import as_names, assignment_line
-from asyncmig.scripts.module import import_script
+from asyncmig.scripts.module import import_script, read_source
 
 if TYPE_CHECKING:
     import ast
@@ -27,10 +27,11 @@ _GENERATOR, _ASYNC_GENERATOR = 0x20, 0x200  # code flags, as in the documentatio
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A loaded script; a direction that it does not define is None."""
+    """A loaded script; a direction that it does not define is None. `source` are the bytes that were run."""
 
     revision: Revision
     path: Path
+    source: bytes
     module: ModuleType
     upgrade: MigrationFunction | None
     downgrade: MigrationFunction | None
@@ -63,10 +64,13 @@ def load_script(revision: Revision) -> Script:
     path = revision.path
     if path is None:
         raise ScriptError(f"Revision {revision.id} has no script.")
-    _check_awaited(path)
-    module = import_script(path)
+    source = read_source(path)
+    _check_awaited(path, source)
+    module = import_script(path, source)
     _check_header(module, revision, path)
-    return Script(revision, path, module, _function(module, "upgrade", path), _function(module, "downgrade", path))
+    return Script(
+        revision, path, source, module, _function(module, "upgrade", path), _function(module, "downgrade", path)
+    )
 
 
 def _check_header(module: ModuleType, revision: Revision, path: Path) -> None:
@@ -110,11 +114,7 @@ def _function(module: ModuleType, name: str, path: Path) -> MigrationFunction | 
 # -- coroutines that nobody awaits ------------------------------------------------------------------------------------
 
 
-def _check_awaited(path: Path) -> None:
-    try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise ScriptError(f"The script cannot be read: {error.strerror}.", path=path) from error
+def _check_awaited(path: Path, source: bytes) -> None:
     if b"async def" not in source:  # most scripts: not worth a syntax tree
         return
     import ast

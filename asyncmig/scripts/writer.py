@@ -78,7 +78,9 @@ def _zone(name: str) -> tzinfo:
             return ZoneInfo(spelling)
         except (KeyError, ValueError, OSError):
             continue
-    raise ConfigError(f"There is no time zone {name!r}.", key="timezone", hint='Use a name like "Europe/Berlin" or "utc".')
+    raise ConfigError(
+        f"There is no time zone {name!r}.", key="timezone", hint='Use a name like "Europe/Berlin" or "utc".'
+    )
 
 
 def check_new(new: NewRevision, graph: RevisionGraph, *, max_id_length: int | None = None) -> None:

@@ -1,6 +1,5 @@
 """Scripts, loaded: what cannot run is found here, before the first statement."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -36,17 +35,11 @@ def test_a_missing_direction_is_none(tmp_path: Path) -> None:
     assert script.is_async(Direction.DOWNGRADE) is False
 
 
-def test_pythons_bytecode_cache_serves_scripts_that_have_settled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_bytecode_is_left_beside_the_scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    revision = loading(tmp_path, HEADER)
-    load_script(revision)
+    script = load_script(loading(tmp_path, HEADER))
     assert not (tmp_path / "__pycache__").exists()
-    assert revision.path is not None
-    os.utime(revision.path, (1_700_000_000, 1_700_000_000))
-    load_script(revision)
-    assert list((tmp_path / "__pycache__").glob("a1_script*.pyc"))
+    assert script.source == script.path.read_bytes()
 
 
 def test_an_edit_of_the_same_second_and_size_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
