@@ -88,7 +88,7 @@ class SequenceDirectives(Directives):
 def _owner(directive: str, owned_by: str | None, schema: str | None) -> tuple[Ref, str] | None:
     if owned_by is None:
         return None
-    *namespace, table, column = check_name(directive, "owner", owned_by).rsplit(".", 2)
-    if not table or not column:
+    parts = check_name(directive, "owner", owned_by).rsplit(".", 2)
+    if len(parts) < 2 or not all(parts):
         raise OperationError(f'{directive} wants owned_by as "table.column", not {owned_by!r}.')
-    return Ref(table, namespace[0] if namespace else schema), column
+    return Ref(parts[-2], parts[0] if len(parts) == 3 else schema), parts[-1]
