@@ -75,13 +75,8 @@ class _Diff:
         yield from (*enums.last, *sequences.last)
 
     def _schemas(self) -> Iterator[Operation]:
-        """Schemas that tables or types of the models need; none is dropped: it may hold what nobody told us of."""
-        if not self.wanted.schemas and not self.current.schemas:
-            used: set[str | None] = set()
-        else:
-            used = {ref.schema for kind in (self.wanted.tables, self.wanted.enums) for ref in kind}
-        missing = (used | self.wanted.schemas) - self.current.schemas - {None}
-        return (CreateSchema(name) for name in sorted(filter(None, missing)))
+        """None is dropped: it may hold what nobody told us of."""
+        return (CreateSchema(name) for name in sorted(self.wanted.schemas - self.current.schemas))
 
     def _before(self, enums: EnumDiff, sequences: SequenceDiff) -> Iterator[Operation]:
         yield from enums.first

@@ -66,7 +66,7 @@ def _is_altered_to(enum: EnumType, current: Schema, wanted: Schema) -> bool:
 def _kept_columns(current: Schema, wanted: Schema) -> Iterator[tuple[Column, Column, Table]]:
     for ref, table in wanted.tables.items():
         known = current.tables.get(ref)
-        if known is not None and known is not table:
+        if known is not None:
             columns = {column.name: column for column in known.columns}
             yield from ((columns[c.name], c, table) for c in table.columns if c.name in columns)
 
@@ -118,7 +118,7 @@ def _rebuilt(current: EnumType, wanted: EnumType, before: Schema, after: Schema)
     for ref, known, column in uses:
         if _uses(column, wanted.ref):
             using = f"{_quoted(known.name)}::{column.type.spelling('postgresql')}"
-            back = known.default if known.default is not None else KEEP
+            back = column.default if column.default is not None else KEEP
             yield AlterColumn(ref, known.name, type=column.type, default=back, using=using, existing=Existing(text))
 
 

@@ -53,14 +53,23 @@ class Likeness(Protocol):
 
     def comment(self, current: str | None, wanted: str | None) -> bool: ...
 
-    def constraint(self, table: Table, current: Constraint, wanted: Constraint) -> bool: ...
+    def constraint(self, current_table: Table, table: Table, current: Constraint, wanted: Constraint) -> bool: ...
 
-    def index(self, table: Table, current: Index, wanted: Index) -> bool: ...
+    def index(self, current_table: Table, table: Table, current: Index, wanted: Index) -> bool: ...
 
     def is_implied(self, table: Table, constraint: Constraint) -> bool:
         """Whether the database leaves the constraint out because the table has its like."""
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool: ...
+
+    def using(self, current: Column, wanted: Column) -> str | None:
+        """SQL that makes new values of old ones, where that has to be said."""
+
+    def replaces(self, current: Column, wanted: Column) -> bool:
+        """Whether the change takes a new column in the place of the old one."""
+
+    def serial(self, table: Table) -> str | None:
+        """The column that a sequence of its own numbers, by SERIAL."""
 
     @property
     def names_added(self) -> bool:
@@ -88,10 +97,10 @@ class Exact:
     def comment(self, current: str | None, wanted: str | None) -> bool:
         return current == wanted
 
-    def constraint(self, table: Table, current: Constraint, wanted: Constraint) -> bool:
+    def constraint(self, current_table: Table, table: Table, current: Constraint, wanted: Constraint) -> bool:
         return _unnamed(current) == _unnamed(wanted)
 
-    def index(self, table: Table, current: Index, wanted: Index) -> bool:
+    def index(self, current_table: Table, table: Table, current: Index, wanted: Index) -> bool:
         return current == wanted
 
     def is_implied(self, table: Table, constraint: Constraint) -> bool:
@@ -99,6 +108,15 @@ class Exact:
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool:
         return current == wanted
+
+    def using(self, current: Column, wanted: Column) -> str | None:
+        return None
+
+    def replaces(self, current: Column, wanted: Column) -> bool:
+        return False
+
+    def serial(self, table: Table) -> str | None:
+        return None
 
     @property
     def names_added(self) -> bool:
@@ -219,7 +237,7 @@ class AsHeld:
         texts = spelling(current.computed.text), spelling(wanted.computed.text)
         return self.inquiry.same("computed", *texts, table.columns, type_, f"expression of {subject}")
 
-    def constraint(self, table: Table, current: Constraint, wanted: Constraint) -> bool:
+    def constraint(self, current_table: Table, table: Table, current: Constraint, wanted: Constraint) -> bool:
         """`table` is the wanted one: its columns are what an expression is about."""
         if isinstance(wanted, PrimaryKey | Unique | ForeignKey) and isinstance(
             current, PrimaryKey | Unique | ForeignKey
@@ -257,7 +275,7 @@ class AsHeld:
     def _spelled(self, text: SqlText | None) -> str | None:
         return None if text is None else self.normal.spell(text)
 
-    def index(self, table: Table, current: Index, wanted: Index) -> bool:
+    def index(self, current_table: Table, table: Table, current: Index, wanted: Index) -> bool:
         if (
             current.unique == wanted.unique
             and current.elements == wanted.elements
@@ -311,6 +329,15 @@ class AsHeld:
         types = [self.normal.type(s.type) if s.type is not None else "BIGINT" for s in (current, wanted)]
         numbers = self.normal.numbers
         return types[0] == types[1] and numbers(current, current.type) == numbers(wanted, wanted.type)
+
+    def using(self, current: Column, wanted: Column) -> str | None:
+        return self.normal.using(wanted.name, current.type, wanted.type)
+
+    def replaces(self, current: Column, wanted: Column) -> bool:
+        return self.normal.replaces(current, wanted)
+
+    def serial(self, table: Table) -> str | None:
+        return serial_column(table) if self.normal.has_comments else None
 
     @property
     def names_added(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from asyncmig.autogenerate.diff import DiffOptions
 from asyncmig.autogenerate.table_diff import diff_table
+from asyncmig.schema.enums import brought_types
 from asyncmig.schema.model import ForeignKey, Ref, Schema, Table
 
 __all__ = ["narrowed", "relocated"]
@@ -15,8 +16,11 @@ __all__ = ["narrowed", "relocated"]
 def narrowed(current: Schema, wanted: Schema, options: DiffOptions) -> Schema:
     """`current` with the very table of `wanted` wherever nothing differs."""
     tables = dict(current.tables)
+    enums = {ref for ref, enum in wanted.enums.items() if ref in current.enums and current.enums[ref] != enum}
     for ref, table in wanted.tables.items():
         known = tables.get(ref)
+        if enums and any(enum.ref in enums for enum in brought_types(table.columns)):
+            continue  # the columns are alike, but their types list other values
         if (
             known is not None
             and known is not table

@@ -25,7 +25,7 @@ from asyncmig.schema.model import (
     Unique,
 )
 
-__all__ = ["IncludeObject", "Objects", "compare_hooks", "object_filters"]
+__all__ = ["IncludeObject", "Objects", "compare_hooks", "constraint_of", "object_filters"]
 
 IncludeObject = Callable[[Any, str | None, str, bool, Any], bool]
 """include_object(object, name, type_, reflected, compare_to)."""
@@ -70,7 +70,7 @@ class Objects:
             case Index():
                 return _by_name(whole.indexes, part.name)
             case _:
-                return _constraint(whole, part)
+                return constraint_of(whole, part)
 
     def _of_models(self, ref: Ref) -> sa.Table | None:
         for metadata in self.metadatas:
@@ -84,7 +84,8 @@ def _by_name(items: Any, name: str | None) -> Any:
     return next((item for item in items if item.name == name), None)
 
 
-def _constraint(table: sa.Table, part: Constraint) -> Any:
+def constraint_of(table: sa.Table, part: Constraint) -> Any:
+    """The constraint of `table` that `part` is the value of: by name, else by its columns; None where there is none."""
     names = getattr(part, "columns", None)
     same_kind = [
         c for c in table.constraints if _PARTS.get(type(part), sa.Constraint) is type(c) or type(part) is Exclude

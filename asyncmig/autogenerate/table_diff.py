@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -15,8 +15,11 @@ from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint, kind_of
 from asyncmig.operations.indexes import CreateIndex, DropIndex
 from asyncmig.operations.mentions import constraint_uses, index_uses
+from asyncmig.operations.sequences import CreateSequence
 from asyncmig.schema.default_names import default_name, default_names
-from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, Index, Ref, Table
+from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, Index, Ref, Schema, Table, Unique
+from asyncmig.schema.model import Sequence as SequenceObject
+from asyncmig.schema.types import SqlText, sql_text
 
 __all__ = ["TableDiff", "added_constraint", "diff_table", "drop_constraint"]
 
@@ -48,19 +51,37 @@ def diff_table(current: Table, wanted: Table, likeness: Likeness, filters: Filte
             difference = likeness.column(current, known, column, wanted)
             if difference:
                 altered.append((known, column, difference))
+    replaced = [known for known, column, how in altered if how.default and likeness.replaces(known, column)]
+    if replaced:
+        return _with_replaced(current, replaced, wanted, likeness, filters)
     gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
     constraints: _Matching[Constraint] = _Matching(
-        current.constraints, wanted.constraints, lambda a, b: likeness.constraint(wanted, a, b)
+        current.constraints, wanted.constraints, lambda a, b: likeness.constraint(current, wanted, a, b)
     )
     if constraints.added:
         constraints.added = [c for c in constraints.added if not likeness.is_implied(wanted, c)]
-    indexes: _Matching[Index] = _Matching(current.indexes, wanted.indexes, lambda a, b: likeness.index(wanted, a, b))
+    indexes: _Matching[Index] = _Matching(
+        current.indexes, wanted.indexes, lambda a, b: likeness.index(current, wanted, a, b)
+    )
     comment = not likeness.comment(current.comment, wanted.comment)
     if not (altered or fresh or gone or comment or constraints.differ or indexes.differ):
         return None
     return _Assembly(current, wanted, likeness, filters).diff(
         altered, fresh, gone, constraints, indexes, comment=comment
     )
+
+
+def _with_replaced(
+    current: Table, replaced: list[Column], wanted: Table, likeness: Likeness, filters: Filters
+) -> TableDiff:
+    """The columns are dropped first, and what is left is compared: what a drop takes along is then made again."""
+    drops = [DropColumn(current.ref, column.name, column=column) for column in replaced]
+    left = Schema(tables={current.ref: current})
+    for drop in drops:
+        left = drop.apply(left)
+    result = diff_table(left.tables[current.ref], wanted, likeness, filters) or TableDiff()
+    result.dropped[:0] = drops
+    return result
 
 
 def _without(columns: Iterable[Column], names: set[str]) -> list[Column]:
@@ -159,7 +180,7 @@ class _Assembly:
             goes_along = any(index_uses(index, name) for name in columns)
             if not goes_along and index.name is not None and has(self.current, index, None, reflected=True):
                 result.dropped.append(DropIndex(index.name, self.ref, self.ref.schema, index=index))
-        for constraint in constraints.dropped:
+        for constraint in _unnamed_first(constraints.dropped):
             goes_along = any(constraint_uses(constraint, name) for name in columns)
             if (not goes_along or isinstance(constraint, ForeignKey)) and has(
                 self.current, constraint, None, reflected=True
@@ -185,9 +206,33 @@ class _Assembly:
                 continue
             checks = [c for c in added if difference.type and _brought_by(c, column.name)]
             brought |= {id(check) for check in checks}
-            changed.append(_alter(self.ref, known, column, difference, checks))
+            changed.extend(self._alter(known, column, difference, checks))
         changed.extend(DropColumn(self.ref, column.name, column=column) for column in gone)
         return brought
+
+    def _alter(
+        self, current: Column, wanted: Column, difference: ColumnDifference, checks: Iterable[Constraint]
+    ) -> Iterator[Operation]:
+        """A column that becomes SERIAL gets the sequence and the default that CREATE TABLE would have given it."""
+        old, new = default_of(current), default_of(wanted)
+        if difference.default and self.likeness.serial(self.current) == current.name:
+            old = _next_value(self.ref, current.name)
+        if difference.default and self.likeness.serial(self.wanted) == wanted.name:
+            name = _sequence_name(self.ref.name, wanted.name)
+            sequence = SequenceObject(name, self.ref.schema)
+            yield CreateSequence(sequence, if_not_exists=True, owned_by=(self.ref, wanted.name))
+            new = _next_value(self.ref, wanted.name)
+        yield AlterColumn(
+            self.ref,
+            wanted.name,
+            type=wanted.type if difference.type else None,
+            nullable=wanted.nullable if difference.nullable else None,
+            default=new if difference.default else KEEP,
+            comment=wanted.comment if difference.comment else KEEP,
+            using=self.likeness.using(current, wanted) if difference.type else None,
+            checks=tuple(check for check in checks if isinstance(check, Check)),
+            existing=Existing(current.type, current.nullable, old, current.comment),
+        )
 
     def _adds(self, constraints: Iterable[Constraint], indexes: _Matching[Index]) -> None:
         result = self.result
@@ -206,23 +251,26 @@ class _Assembly:
         )
 
 
+def _unnamed_first(constraints: Sequence[Constraint]) -> list[Constraint]:
+    """Last first, so that each still goes by its number, which counts those before it and those with a name."""
+    unnamed = [constraint for constraint in reversed(constraints) if constraint.name is None]
+    return unnamed + [constraint for constraint in constraints if constraint.name is not None]
+
+
 def _brought_by(constraint: Constraint, column: str) -> bool:
     return isinstance(constraint, Check) and constraint.type_bound and constraint.column == column
 
 
-def _alter(
-    ref: Ref, current: Column, wanted: Column, difference: ColumnDifference, checks: Iterable[Constraint]
-) -> AlterColumn:
-    return AlterColumn(
-        ref,
-        wanted.name,
-        type=wanted.type if difference.type else None,
-        nullable=wanted.nullable if difference.nullable else None,
-        default=default_of(wanted) if difference.default else KEEP,
-        comment=wanted.comment if difference.comment else KEEP,
-        checks=tuple(check for check in checks if isinstance(check, Check)),
-        existing=Existing(current.type, current.nullable, default_of(current), current.comment),
-    )
+def _sequence_name(table: str, column: str) -> str:
+    """What PostgreSQL calls the sequence of a SERIAL column ("Serial Types")."""
+    return default_name(Unique((column,)), table, ()).removesuffix("_key") + "_seq"
+
+
+def _next_value(table: Ref, column: str) -> SqlText:
+    name = _sequence_name(table.name, column).replace('"', '""')
+    schema = '"' + table.schema.replace('"', '""') + '".' if table.schema else ""
+    address = f'{schema}"{name}"'.replace("'", "''")
+    return sql_text(f"nextval('{address}'::regclass)")
 
 
 def drop_constraint(table: Table, constraint: Constraint) -> DropConstraint:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from asyncmig.autogenerate.back import diff_back
 from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.diff import DiffOptions, diff
 from asyncmig.autogenerate.likeness import AsHeld
@@ -51,7 +52,8 @@ class CompareOptions:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`operations` lead from `current` to `wanted`, which is the models as this database would hold them.
+    """`operations` lead from `current` to `wanted`, which is the models as this database would hold them; `back` lead
+    from there to `current` again, as a downgrade.
 
     `uncertain` names the comparisons that only texts decided, because the database could not be asked. Both schemas
     are whole: with a change of mind (a rename, say) `compare_schemas` compares again without reading again.
@@ -61,6 +63,7 @@ class Comparison:
     current: Schema
     wanted: Schema
     uncertain: tuple[str, ...] = ()
+    back: tuple[Operation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def _settled(
     options: CompareOptions,
 ) -> Comparison:
     """Look, ask what is open, look again at the tables that still differ."""
-    normal = normal_for(dialect.name)
+    normal = normal_for(dialect.name, getattr(dialect, "server_version_info", None))
     objects = Objects(metadatas)
     hooks = compare_hooks(
         options.compare_type,
@@ -154,8 +157,11 @@ def _settled(
             break
         answers.update(dict.fromkeys(inquiry.asked) if connection is None else ask(connection, inquiry.asked))
     final = Inquiry(normal, answers)
-    operations = diff(left, wanted, DiffOptions(AsHeld(normal, final, hooks), filters))
-    return Comparison(tuple(operations), current, wanted, tuple(final.uncertain))
+    decided = DiffOptions(AsHeld(normal, final, hooks), filters)
+    operations = diff(left, wanted, decided)
+    uncertain = tuple(final.uncertain)
+    back = diff_back(left, wanted, operations, decided) if operations else []
+    return Comparison(tuple(operations), current, wanted, uncertain, tuple(back))
 
 
 @contextmanager

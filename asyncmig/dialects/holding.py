@@ -23,8 +23,10 @@ _SHORT = 55  # names up to here are never shortened, by either database's limit
 def held(schema: Schema, dialect: str) -> Schema:
     """The schema that `create_all` of the models would leave; values that stay as they are, are the same objects."""
     holder = _Holder(dialect)
+    used = {ref.schema for kind in (schema.tables, schema.enums, schema.sequences) for ref in kind}
     return replace(
         schema,
+        schemas=schema.schemas | {name for name in used if name is not None} if holder.has_types else schema.schemas,
         tables={ref: holder.table(table) for ref, table in schema.tables.items() if not holder.is_temporary(table)},
         enums=schema.enums if holder.has_types else {},
         sequences=dict(holder.sequences(schema.sequences)),

@@ -176,6 +176,14 @@ class Normal(ABC):
         )
 
     @abstractmethod
+    def using(self, column: str, current: SqlType, wanted: SqlType) -> str | None:
+        """SQL that makes new values of old ones where the database would not do it by itself."""
+
+    @abstractmethod
+    def replaces(self, current: Column, wanted: Column) -> bool:
+        """Whether only a new column in the old one's place can have what is wanted: no row's own value is lost."""
+
+    @abstractmethod
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         """The options of a sequence with the database's defaults filled in."""
 
@@ -219,12 +227,12 @@ def _action(action: str | None) -> str | None:
     return None if upper == "NO ACTION" else upper
 
 
-def normal_for(name: str) -> Normal:
+def normal_for(name: str, server_version: tuple[int, ...] | None = None) -> Normal:
     """The normal forms of a database by its name; UsageError for one that asyncmig does not migrate."""
     if name == "postgresql":
         from asyncmig.dialects.postgresql_normal import PostgresqlNormal
 
-        return PostgresqlNormal()
+        return PostgresqlNormal(server_version)
     if name == "sqlite":
         from asyncmig.dialects.sqlite_normal import SqliteNormal
 

@@ -91,11 +91,13 @@ class PostgresqlColumns(CompilingDialect):
                 yield "DROP DEFAULT"
             yield f"ADD {compiler.visit_identity_column(built)}"
             return
-        changed = sorted(name for name in _names(new) if _differs(new, old, name))
+        changed = sorted(name for name in _names(new) if _differs(new, old, name) or _is_taken_back(new, old, name))
         words = []
         for name in changed:
             if name == "always":
                 words.append(f"SET GENERATED {'ALWAYS' if new.always else 'BY DEFAULT'}")
+            elif getattr(new, name) is None:
+                words.append(f"SET {_UNSAID[name]}")
             else:
                 words.append(f"SET {compiler.get_identity_options(sa.Identity(**{name: getattr(new, name)}))}")
         if words:
@@ -141,6 +143,22 @@ class PostgresqlColumns(CompilingDialect):
         for constraint in sorted(table.constraints, key=lambda c: c._creation_order):
             if isinstance(constraint, sa.CheckConstraint) and constraint._should_create_for_compiler(compiler):
                 yield constraint
+
+
+_UNSAID = {
+    "start": "START WITH 1",
+    "increment": "INCREMENT BY 1",
+    "minvalue": "NO MINVALUE",
+    "maxvalue": "NO MAXVALUE",
+    "cache": "CACHE 1",
+    "cycle": "NO CYCLE",
+}
+"""The defaults of an ascending sequence ("CREATE SEQUENCE")."""
+
+
+def _is_taken_back(new: Identity, old: Identity, name: str) -> bool:
+    """Whether an option was set and is not said any more."""
+    return name in _UNSAID and getattr(new, name) is None and bool(getattr(old, name))
 
 
 def _names(identity: Identity) -> Iterator[str]:

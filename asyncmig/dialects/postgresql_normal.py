@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from asyncmig.dialects.normal import Element, Normal
-from asyncmig.schema.model import Identity, Sequence
+from asyncmig.schema.model import Column, Identity, Sequence
+from asyncmig.schema.spelling import spelling_dialect
 from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = ["PostgresqlNormal"]
@@ -72,6 +73,10 @@ class PostgresqlNormal(Normal):
     has_comments = True
     references_ahead = False
 
+    def __init__(self, server_version: tuple[int, ...] | None = None) -> None:
+        super().__init__()
+        self._version = server_version or (18,)
+
     def of_type(self, spelling: str) -> str:
         body, collate, collation = spelling.partition(" COLLATE ")
         if '"' in body:
@@ -129,6 +134,21 @@ class PostgresqlNormal(Normal):
             rest,
         )
 
+    def using(self, column: str, current: SqlType, wanted: SqlType) -> str | None:
+        """Casts that assignment does not do ("CREATE CAST"): to anything but text, between families of types."""
+        old, new = _family(current.engine), _family(wanted.engine)
+        if new == "text" or (old == new and new is not None):
+            return None
+        quoted = '"' + column.replace('"', '""') + '"' if _LOWER.fullmatch(f'"{column}"') is None else column
+        through = "::text" if old != "text" and not (old == "number" and new == "boolean") else ""
+        return f"{quoted}{through}::{wanted.spelling(self.name)}"
+
+    def replaces(self, current: Column, wanted: Column) -> bool:
+        """A column becomes generated; or another expression, before PostgreSQL 17, which can change it."""
+        if wanted.computed is None:
+            return False
+        return current.computed is None or self._version < (17,)
+
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         limit = _LIMITS.get(self.type(type_), 2**63) if type_ is not None else 2**63
         step = value.increment or 1
@@ -147,6 +167,29 @@ class PostgresqlNormal(Normal):
         if isinstance(impl, sa.BigInteger):
             return "BIGINT"
         return "SMALLINT" if isinstance(impl, sa.SmallInteger) else "INTEGER"
+
+
+_FAMILIES: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
+    ("text", (sa.String,)),
+    ("boolean", (sa.Boolean,)),
+    ("number", (sa.Integer, sa.Numeric)),
+    ("moment", (sa.DateTime, sa.Date)),
+    ("time", (sa.Time,)),
+    ("interval", (sa.Interval,)),
+    ("bytes", (sa.LargeBinary,)),
+    ("uuid", (sa.Uuid,)),
+    ("json", (sa.JSON,)),
+)
+
+
+def _family(engine: sa.types.TypeEngine[Any]) -> str | None:
+    """Types that become one another without being told how; None for one that is alone of its kind."""
+    impl: Any = engine.dialect_impl(spelling_dialect("postgresql"))
+    while isinstance(impl, sa.types.TypeDecorator):
+        impl = impl.impl_instance
+    if isinstance(impl, sa.Enum) and impl.native_enum:
+        return None
+    return next((family for family, kinds in _FAMILIES if isinstance(impl, kinds)), None)
 
 
 def _operators(name: str | None) -> str | None:

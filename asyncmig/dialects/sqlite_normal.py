@@ -6,7 +6,7 @@ from typing import Any
 
 from asyncmig.dialects.normal import Element, Normal
 from asyncmig.dialects.sqlite_tokens import Token, code_tokens
-from asyncmig.schema.model import Identity, Sequence
+from asyncmig.schema.model import Column, Identity, Sequence
 from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = ["SqliteNormal"]
@@ -56,6 +56,13 @@ class SqliteNormal(Normal):
         # Spaces between tokens change nothing, and the body alone is what may be asked about.
         text = " ".join(token.text for token in tokens)
         return Element(body, False, collation, descending=descending, text=text)
+
+    def using(self, column: str, current: SqlType, wanted: SqlType) -> str | None:
+        """None: values keep what they are, or take on the new affinity."""
+        return None
+
+    def replaces(self, current: Column, wanted: Column) -> bool:
+        return False
 
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         """Nothing: there are no sequences, and SQLAlchemy leaves IDENTITY out."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from asyncmig.dialects import sqlite_edits as edits
 from asyncmig.dialects.sqlite_names import conventional_clauses, default_clauses
 from asyncmig.dialects.sqlite_table_text import Clause, ClauseKind, TableText
-from asyncmig.dialects.sqlite_tokens import code_tokens
+from asyncmig.dialects.sqlite_tokens import code_tokens, unquote
 from asyncmig.errors import UnsupportedOperation
 from asyncmig.operations.alter_column import AlterColumn, Keep
 from asyncmig.operations.base import Operation
@@ -128,7 +128,7 @@ class Translation:
         if operation.type is not None:
             self._drop_checks(operation.existing.checks)
             type_ = self.dialect.sqlalchemy.type_compiler_instance.process(operation.type.engine)
-            self.edit(edits.SetType(name, type_))
+            self._set_type(name, str(type_), operation.existing.type)
         if operation.nullable is not None:
             self.edit(edits.SetNullable(name, operation.nullable))
         if not isinstance(operation.default, Keep):
@@ -140,6 +140,15 @@ class Translation:
             self._renamed[operation.name] = self._renamed[name] = operation.new_name
         for check in operation.checks:
             self._add_constraint(check)
+
+    def _set_type(self, name: str, type_: str, old: SqlType | None) -> None:
+        """COLLATE is a clause of its own to SQLite: it goes where the old type said it and the new one does not."""
+        bare, _, collation = type_.partition(" COLLATE ")
+        self.edit(edits.SetType(name, bare))
+        if collation:
+            self.edit(edits.SetCollation(name, unquote(collation)))
+        elif old is not None and " COLLATE " in old.spelling("sqlite"):
+            self.edit(edits.SetCollation(name, None))
 
     def _set_default(self, name: str, default: SqlText | Identity | Computed | None) -> None:
         generated = self.text.column(name).generated

@@ -1,0 +1,103 @@
+"""The way back: what a downgrade has to do, found by comparing the other way round.
+
+Undoing each operation by itself knows less: that a cast needs USING, that an enum can only lose a value by being made
+anew, that a generated column comes back by being added again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from asyncmig.autogenerate.diff import DiffOptions, diff
+from asyncmig.autogenerate.filters import Filters, Part
+from asyncmig.autogenerate.likeness import ColumnDifference, Likeness
+from asyncmig.operations.base import Operation
+from asyncmig.operations.constraints import AddConstraint
+from asyncmig.operations.schemas import CreateSchema, DropSchema
+from asyncmig.schema.model import Column, Constraint, Index, Schema, Table
+from asyncmig.schema.model import Sequence as SequenceObject
+
+__all__ = ["diff_back"]
+
+
+def diff_back(
+    current: Schema, wanted: Schema, operations: Sequence[Operation], options: DiffOptions
+) -> list[Operation]:
+    """What leads from `wanted` to `current` after `operations`, the difference between the two, were run."""
+    turned = DiffOptions(_Turned(options.likeness), _turned_filters(options.filters))
+    schemas = [DropSchema(operation.name) for operation in operations if isinstance(operation, CreateSchema)]
+    return [*diff(_with_given_names(wanted, operations), current, turned), *reversed(schemas)]
+
+
+def _with_given_names(wanted: Schema, operations: Sequence[Operation]) -> Schema:
+    """Constraints without a name have the one now under which they were added."""
+    tables = dict(wanted.tables)
+    for operation in operations:
+        table = tables.get(operation.ref) if isinstance(operation, AddConstraint) else None
+        if table is not None and isinstance(operation, AddConstraint):
+            tables[table.ref] = _with_name(table, operation.constraint)
+    return replace(wanted, tables=tables)
+
+
+def _with_name(table: Table, named: Constraint) -> Table:
+    unnamed = replace(named, name=None)
+    found = next((c for c in table.constraints if c.name is None and c == unnamed), None)
+    if found is None:
+        return table
+    return replace(table, constraints=tuple(named if c is found else c for c in table.constraints))
+
+
+def _turned_filters(filters: Filters) -> Filters:
+    include = filters.include
+    if include is None:
+        return filters
+
+    def turned(table: Table, part: Part, other: Part | None, reflected: bool) -> bool:
+        if other is None:
+            return include(table, part, None, not reflected)
+        return include(other if isinstance(other, Table) else table, other, part, reflected)
+
+    return Filters(turned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """The likeness of the way there with its arguments exchanged, so that both ways agree on what is the same."""
+
+    likeness: Likeness
+
+    @property
+    def references_ahead(self) -> bool:
+        return self.likeness.references_ahead
+
+    @property
+    def names_added(self) -> bool:
+        return self.likeness.names_added
+
+    def column(self, table: Table, current: Column, wanted: Column, wanted_table: Table) -> ColumnDifference | None:
+        return self.likeness.column(wanted_table, wanted, current, table)
+
+    def comment(self, current: str | None, wanted: str | None) -> bool:
+        return self.likeness.comment(wanted, current)
+
+    def constraint(self, current_table: Table, table: Table, current: Constraint, wanted: Constraint) -> bool:
+        return self.likeness.constraint(table, current_table, wanted, current)
+
+    def index(self, current_table: Table, table: Table, current: Index, wanted: Index) -> bool:
+        return self.likeness.index(table, current_table, wanted, current)
+
+    def is_implied(self, table: Table, constraint: Constraint) -> bool:
+        return self.likeness.is_implied(table, constraint)
+
+    def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool:
+        return self.likeness.sequence(wanted, current)
+
+    def using(self, current: Column, wanted: Column) -> str | None:
+        return self.likeness.using(current, wanted)
+
+    def replaces(self, current: Column, wanted: Column) -> bool:
+        return self.likeness.replaces(current, wanted)
+
+    def serial(self, table: Table) -> str | None:
+        return self.likeness.serial(table)

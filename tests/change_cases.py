@@ -1,0 +1,284 @@
+"""Pairs of models, before and after a change: what autogenerate has to see, do and undo.
+
+A case is two functions that fill a MetaData, and sentences that must be among the operations' descriptions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+Fill = Callable[[sa.MetaData], object]
+
+BOTH = frozenset({"postgresql", "sqlite"})
+POSTGRESQL = frozenset({"postgresql"})
+SQLITE = frozenset({"sqlite"})
+
+
+@dataclass(frozen=True)
+class Change:
+    name: str
+    before: Fill
+    after: Fill
+    told: tuple[str, ...]
+    runs_on: frozenset[str] = BOTH
+
+    def metadata(self, fill: Fill) -> sa.MetaData:
+        metadata = sa.MetaData()
+        fill(metadata)
+        return metadata
+
+
+def table(*items: Any, name: str = "t", **options: Any) -> Fill:
+    """One table with an id; items are functions, since a column belongs to one table only."""
+
+    def fill(m: sa.MetaData) -> None:
+        sa.Table(name, m, sa.Column("id", sa.Integer, primary_key=True), *(item() for item in items), **options)
+
+    return fill
+
+
+def column(name: str, type_: Any, *args: Any, **options: Any) -> Callable[[], sa.Column[Any]]:
+    return lambda: sa.Column(name, type_, *args, **options)
+
+
+def nothing(m: sa.MetaData) -> None:
+    pass
+
+
+def both(*fills: Fill) -> Fill:
+    def fill(m: sa.MetaData) -> None:
+        for one in fills:
+            one(m)
+
+    return fill
+
+
+def type_change(name: str, old: Any, new: Any, runs_on: frozenset[str] = BOTH) -> Change:
+    return Change(name, table(column("a", old)), table(column("a", new)), ("Alter column t.a: type",), runs_on)
+
+
+def default_change(name: str, type_: Any, old: Any, new: Any, runs_on: frozenset[str] = BOTH) -> Change:
+    return Change(
+        name,
+        table(column("a", type_, server_default=old)),
+        table(column("a", type_, server_default=new)),
+        ("Alter column t.a:",),
+        runs_on,
+    )
+
+
+def part_change(name: str, old: Any, new: Any, *told: str, runs_on: frozenset[str] = BOTH) -> Change:
+    """A table with columns a and b, and parts that differ."""
+    a, b = column("a", sa.Integer, nullable=False), column("b", sa.Text)
+    return Change(
+        name,
+        table(a, b, *([old] if old else [])),
+        table(a, b, *([new] if new else [])),
+        told,
+        runs_on,
+    )
+
+
+def unique(*columns: str, **options: Any) -> Any:
+    return lambda: sa.UniqueConstraint(*columns, **options)
+
+
+def check(text: str, **options: Any) -> Any:
+    return lambda: sa.CheckConstraint(text, **options)
+
+
+def index(name: str, *parts: Any, **options: Any) -> Any:
+    return lambda: sa.Index(name, *(sa.text(p) if "(" in p or " " in p else p for p in parts), **options)
+
+
+def parent(m: sa.MetaData) -> None:
+    sa.Table("parent", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("code", sa.Integer, unique=True))
+
+
+def child(*args: Any, **options: Any) -> Fill:
+    return both(
+        parent,
+        table(column("parent_id", sa.Integer), lambda: sa.ForeignKeyConstraint(["parent_id"], ["parent.id"], **options)),
+    )
+
+
+def keyless_child(m: sa.MetaData) -> None:
+    both(parent, table(column("parent_id", sa.Integer)))(m)
+
+
+def cycle(m: sa.MetaData) -> None:
+    sa.Table("a", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("b_id", sa.ForeignKey("b.id", name="a_b")))
+    sa.Table("b", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a_id", sa.ForeignKey("a.id", name="b_a")))
+
+
+def keyed(*names: str) -> Fill:
+    def fill(m: sa.MetaData) -> None:
+        columns = [sa.Column(n, sa.Integer, nullable=False) for n in ("a", "b", "c")]
+        sa.Table("t", m, *columns, sa.PrimaryKeyConstraint(*names, name="t_pkey"))
+
+    return fill
+
+
+def enum_of(*values: str, default: str | None = None) -> Fill:
+    return table(column("a", sa.Enum(*values, name="kind"), server_default=default))
+
+
+def computed(text: str) -> Fill:
+    return table(column("a", sa.Integer), lambda: sa.Column("b", sa.Integer, sa.Computed(text, persisted=True)))
+
+
+def sequence(**options: Any) -> Fill:
+    return lambda m: sa.Sequence("numbers", metadata=m, **options)
+
+
+def exclusion(operator: str) -> Any:
+    return lambda: pg.ExcludeConstraint(("a", operator), name="apart", using="btree")
+
+
+CHANGES = [
+    Change("a table is added", nothing, table(column("a", sa.String(5))), ("Create table t with columns id, a",)),
+    Change("a table is dropped", table(column("a", sa.String(5))), nothing, ("Drop table t",)),
+    Change("tables that point to each other are added", nothing, cycle, ("Create table a", "Create table b")),
+    Change("tables that point to each other are dropped", cycle, nothing, ("Drop table a", "Drop table b")),
+    Change("a parent and its child are added", nothing, child(), ("Create table parent", "Create table t")),
+    Change("a parent and its child are dropped", child(), nothing, ("Drop table t", "Drop table parent")),
+    Change(
+        "a parent goes and its child stays", child(), table(column("parent_id", sa.Integer)),
+        ("Drop foreign key", "Drop table parent"),
+    ),
+    Change("a column is added", table(), table(column("a", sa.String(5))), ("Add column t.a",)),
+    Change(
+        "a column that must not be NULL is added with a default", table(),
+        table(column("a", sa.Integer, nullable=False, server_default="7")), ("Add column t.a",),
+    ),
+    Change("a column is dropped", table(column("a", sa.String(5))), table(), ("Drop column t.a",)),
+    Change(
+        "a column with index, unique and check is dropped",
+        table(column("a", sa.Integer, index=True, unique=True), column("b", sa.Integer), check("a > b", name="ck")),
+        table(column("b", sa.Integer)), ("Drop column t.a",),
+    ),
+    Change(
+        "a column with index, unique and check is added", table(column("b", sa.Integer)),
+        table(column("b", sa.Integer), column("a", sa.Integer, index=True, unique=True), check("a > b", name="ck")),
+        ("Add column t.a", "Create unique index ix_t_a"),
+    ),
+    Change("a column with a foreign key is added", both(parent, table()), child(), ("Add column t.parent_id", "Add foreign key")),
+    Change("a column with a foreign key is dropped", child(), both(parent, table()), ("Drop column t.parent_id",)),
+    type_change("a string gets longer", sa.String(5), sa.String(50)),
+    type_change("a string becomes text", sa.String(5), sa.Text()),
+    type_change("an integer becomes big", sa.Integer(), sa.BigInteger()),
+    type_change("a number gets digits", sa.Numeric(8, 2), sa.Numeric(10, 4)),
+    type_change("a timestamp gets a time zone", sa.DateTime(), sa.DateTime(timezone=True), POSTGRESQL),
+    type_change("json becomes jsonb", pg.JSON(), pg.JSONB(), POSTGRESQL),
+    type_change("an interval gets fields", pg.INTERVAL(), pg.INTERVAL(fields="DAY TO SECOND"), POSTGRESQL),
+    type_change("an array gets other items", pg.ARRAY(sa.Integer), pg.ARRAY(sa.BigInteger), POSTGRESQL),
+    type_change("a collation is set", sa.String(5), sa.String(5, collation="C"), POSTGRESQL),
+    type_change("a collation is set on SQLite", sa.String(5), sa.String(5, collation="NOCASE"), SQLITE),
+    type_change("a string becomes an enum", sa.String(5), sa.Enum("x", "y", name="kind"), POSTGRESQL),
+    Change("NOT NULL is set", table(column("a", sa.Integer)), table(column("a", sa.Integer, nullable=False)), ("not nullable",)),
+    Change("NOT NULL is lifted", table(column("a", sa.Integer, nullable=False)), table(column("a", sa.Integer)), ("nullable",)),
+    default_change("a default is set", sa.Integer, None, "5"),
+    default_change("a default is lifted", sa.Integer, "5", None),
+    default_change("a default changes", sa.Integer, "5", "6"),
+    default_change("a text default changes", sa.Text, "it's", "it's not"),
+    default_change("a default becomes a function", sa.DateTime, None, sa.func.now()),
+    default_change("a boolean default changes", sa.Boolean, sa.true(), sa.false()),
+    default_change("an expression changes", sa.Integer, sa.text("(1 + 1)"), sa.text("(1 + 2)")),
+    Change(
+        "a default becomes identity", table(column("a", sa.Integer, nullable=False)),
+        table(column("a", sa.Integer, sa.Identity(), nullable=False)), ("Alter column t.a: identity",), POSTGRESQL,
+    ),
+    Change(
+        "identity gets options", table(column("a", sa.Integer, sa.Identity(), nullable=False)),
+        table(column("a", sa.Integer, sa.Identity(always=True, increment=5), nullable=False)), ("identity",), POSTGRESQL,
+    ),
+    Change("a generated column is added", table(column("a", sa.Integer)), computed("a * 2"), ("Add column t.b",)),
+    Change("a generated column changes", computed("a * 2"), computed("a * 3"), ("Alter column t.b: generated",), POSTGRESQL),
+    Change("a primary key gets a column", keyed("a"), keyed("a", "b"), ("Drop primary key", "Add primary key")),
+    Change("a primary key changes order", keyed("a", "b"), keyed("b", "a"), ("Drop primary key", "Add primary key")),
+    part_change("a unique constraint is added", None, unique("a", name="uq"), "Add unique constraint uq"),
+    part_change("a unique constraint is dropped", unique("a", name="uq"), None, "Drop unique constraint uq"),
+    part_change("a unique constraint changes", unique("a", name="uq"), unique("a", "b", name="uq"), "Drop unique", "Add unique"),
+    part_change("an unnamed unique constraint is added", None, unique("a"), "Add unique constraint t_a_key"),
+    part_change("an unnamed unique constraint is dropped", unique("a"), None, "Drop unique constraint t_a_key"),
+    part_change("a unique constraint becomes an index", unique("a", name="u"), index("u2", "a", unique=True), "Drop unique", "Create unique index"),
+    part_change("a unique constraint becomes deferrable", unique("a", name="u"),
+                unique("a", name="u", deferrable=True, initially="DEFERRED"), "Add unique", runs_on=POSTGRESQL),
+    part_change("nulls become not distinct", unique("a", name="u"),
+                unique("a", name="u", postgresql_nulls_not_distinct=True), "Add unique", runs_on=POSTGRESQL),
+    part_change("a check is added", None, check("a > 0", name="ck"), "Add check constraint ck"),
+    part_change("a check is dropped", check("a > 0", name="ck"), None, "Drop check constraint ck"),
+    part_change("a check changes", check("a > 0", name="ck"), check("a > 1", name="ck"), "Drop check", "Add check"),
+    part_change("an unnamed check is added", None, check("a > 0"), "Add check constraint t_a_check"),
+    part_change("an unnamed check is dropped", check("a > 0"), None, "Drop check constraint t_a_check"),
+    part_change("an unnamed check changes", check("a > 0"), check("a > 1"), "Drop check", "Add check"),
+    part_change("an index is added", None, index("ix", "a"), "Create index ix"),
+    part_change("an index is dropped", index("ix", "a"), None, "Drop index ix"),
+    part_change("an index gets a column", index("ix", "a"), index("ix", "a", "b"), "Drop index ix", "Create index ix"),
+    part_change("an index becomes unique", index("ix", "a"), index("ix", "a", unique=True), "Create unique index ix"),
+    part_change("an index gets an order", index("ix", "a"), index("ix", "a DESC"), "Create index ix"),
+    part_change("an index gets an expression", index("ix", "b"), index("ix", "lower(b)"), "Create index ix"),
+    part_change("an index gets a predicate", index("ix", "a"),
+                index("ix", "a", postgresql_where=sa.text("a > 0"), sqlite_where=sa.text("a > 0")), "Create index ix"),
+    part_change("an index changes its predicate",
+                index("ix", "a", postgresql_where=sa.text("a > 0"), sqlite_where=sa.text("a > 0")),
+                index("ix", "a", postgresql_where=sa.text("a > 1"), sqlite_where=sa.text("a > 1")), "Create index ix"),
+    part_change("an index changes its method", index("ix", "a"), index("ix", "a", postgresql_using="hash"),
+                "Create index ix", runs_on=POSTGRESQL),
+    part_change("an index gets an operator class", index("ix", "b"), index("ix", "b", postgresql_ops={"b": "text_pattern_ops"}),
+                "Create index ix", runs_on=POSTGRESQL),
+    part_change("an index includes a column", index("ix", "a"), index("ix", "a", postgresql_include=["b"]),
+                "Create index ix", runs_on=POSTGRESQL),
+    part_change("an exclusion constraint is added", None, exclusion("="), "Add exclusion constraint apart", runs_on=POSTGRESQL),
+    part_change("an exclusion constraint is dropped", exclusion("="), None, "Drop exclusion constraint apart", runs_on=POSTGRESQL),
+    Change("a foreign key is added", keyless_child, child(name="fk"), ("Add foreign key fk",)),
+    Change("a foreign key is dropped", child(name="fk"), keyless_child, ("Drop foreign key fk",)),
+    Change("an unnamed foreign key is dropped", child(), keyless_child, ("Drop foreign key t_parent_id_fkey",)),
+    Change("a foreign key cascades", child(name="fk"), child(name="fk", ondelete="CASCADE"), ("Add foreign key fk",)),
+    Change("a foreign key is deferred", child(name="fk"), child(name="fk", deferrable=True, initially="DEFERRED"), ("Add foreign key fk",)),
+    Change("a table gets a comment", table(), table(comment="what"), ("Comment on table t",), POSTGRESQL),
+    Change("a column gets a comment", table(column("a", sa.Integer)), table(column("a", sa.Integer, comment="what")),
+           ("Alter column t.a: comment",), POSTGRESQL),
+    Change("an enum gets a value at its end", enum_of("x", "y"), enum_of("x", "y", "z"), ("Add value z",), POSTGRESQL),
+    Change("an enum gets values in between", enum_of("x", "y"), enum_of("w", "x", "n", "y"), ("Add value w", "Add value n"),
+           POSTGRESQL),
+    Change("an enum loses a value", enum_of("x", "y", "z"), enum_of("x", "y"), ("Drop enum kind", "Create enum kind"), POSTGRESQL),
+    Change("an enum with a default changes order", enum_of("x", "y", default="x"), enum_of("y", "x", default="x"),
+           ("Create enum kind",), POSTGRESQL),
+    Change("a table with an enum is dropped", enum_of("x"), nothing, ("Drop table t", "Drop enum kind"), POSTGRESQL),
+    Change("a table with an enum is added", nothing, enum_of("x"), ("Create table t",), POSTGRESQL),
+    Change("a sequence is added", nothing, sequence(start=5), ("Create sequence numbers",), POSTGRESQL),
+    Change("a sequence is dropped", sequence(start=5), nothing, ("Drop sequence numbers",), POSTGRESQL),
+    Change("a sequence changes", sequence(increment=5), sequence(increment=7), ("Alter sequence numbers",), POSTGRESQL),
+    Change(
+        "a boolean gets its check", table(column("a", sa.Boolean())),
+        table(column("a", sa.Boolean(create_constraint=True, name="ck"))), ("Add check constraint ck",), SQLITE,
+    ),
+    Change(
+        "a table in a schema is added", nothing,
+        lambda m: sa.Table("t", m, sa.Column("id", sa.Integer, primary_key=True), schema="other"),
+        ("Create schema other", "Create table other.t"), POSTGRESQL,
+    ),
+]  # fmt: skip
+CHANGES += [
+    Change(
+        "a column becomes generated, its index comes along",
+        table(column("a", sa.Integer), column("b", sa.Integer, index=True)),
+        table(column("a", sa.Integer), lambda: sa.Column("b", sa.Integer, sa.Computed("a * 2", persisted=True), index=True)),
+        (), POSTGRESQL,
+    ),
+    Change(
+        "a generated column becomes an ordinary one", computed("a * 2"), table(column("a", sa.Integer), column("b", sa.Integer)),
+        (), POSTGRESQL,
+    ),
+    type_change("text becomes a number", sa.Text(), sa.Integer(), POSTGRESQL),
+    type_change("a number becomes text", sa.Integer(), sa.Text()),
+    type_change("text becomes an array", sa.Text(), pg.ARRAY(sa.Text), POSTGRESQL),
+    Change(
+        "numbering by SERIAL stops and starts", keyed("a"), keyed("a", "b"), ("no default",), POSTGRESQL,
+    ),
+    Change("numbering by SERIAL starts", keyed("a", "b"), keyed("a"), ("Create sequence t_a_seq",), POSTGRESQL),
+]  # fmt: skip
