@@ -70,20 +70,22 @@ def test_the_metadata_names_version_python_and_command(metadata: Message, wheel:
     assert metadata["License-Expression"] == "MIT"
     entry_points = wheel.read(f"asyncmig-{__version__}.dist-info/entry_points.txt").decode()
     assert "asyncmig = asyncmig.cli:main" in entry_points
+    assert "[pytest11]\nasyncmig = asyncmig.testing.plugin" in entry_points
 
 
 def test_the_extra_all_asks_for_what_the_others_ask_for(metadata: Message) -> None:
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     asked = {
         extra: {found.name for found in requirements if found.marker and found.marker.evaluate({"extra": extra})}
-        for extra in ("sqlite", "postgresql", "dotenv", "all")
+        for extra in ("sqlite", "postgresql", "dotenv", "otel", "all")
     }
-    assert {name: asked[name] for name in ("sqlite", "postgresql", "dotenv")} == {
+    assert {name: found for name, found in asked.items() if name != "all"} == {
         "sqlite": {"aiosqlite"},
         "postgresql": {"asyncpg"},
         "dotenv": {"python-dotenv"},
+        "otel": {"opentelemetry-api"},
     }
-    assert asked["all"] in ({"asyncmig"}, {"aiosqlite", "asyncpg", "python-dotenv"})
+    assert asked["all"] in ({"asyncmig"}, {"aiosqlite", "asyncpg", "opentelemetry-api", "python-dotenv"})
 
 
 def test_alembic_is_no_dependency_of_the_package(metadata: Message) -> None:

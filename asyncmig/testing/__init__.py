@@ -1,0 +1,1 @@
+"""Migrations in an application's own tests: a pytest plugin, and the checks as plain async functions (`checks`)."""
