@@ -110,7 +110,7 @@ class PostgreSQL(
         column = column_to_sqlalchemy(operation.column) if table is None else table.c[operation.column.name]
         compiler = self.ddl_compiler()
         exists = "IF NOT EXISTS " if operation.if_not_exists else ""
-        references = () if inline is None else (self.references(inline, compiler, self.qualify(inline.target)),)
+        references = () if inline is None else (self._inline_reference(inline, compiler),)
         sql = self.added_column(operation, column, compiler, exists=exists, references=references)
         return (
             *self._prerequisites((operation.column,), before, operation),
@@ -133,6 +133,9 @@ class PostgreSQL(
         implied = operation.primary_key and not _has_key(constraints)
         key = (PrimaryKey((operation.column.name,)),) if implied else ()
         return self.skeleton(operation.ref, (operation.column,), (*key, *constraints), operation.indexes)
+
+    def _inline_reference(self, key: ForeignKey, compiler: Any) -> str:
+        return self.constraint_prefix(key.name) + self.references(key, compiler, self.qualify(key.target))
 
     def _foreign_keys(self, keys: tuple[Constraint, ...], operation: AddColumn, compiler: Any) -> Iterator[Statement]:
         for key in keys:

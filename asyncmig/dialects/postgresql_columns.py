@@ -157,8 +157,10 @@ _UNSAID = {
 
 
 def _is_taken_back(new: Identity, old: Identity, name: str) -> bool:
-    """Whether an option was set and is not said any more."""
-    return name in _UNSAID and getattr(new, name) is None and bool(getattr(old, name))
+    """Whether an option was set, to another value than the default, and is not said any more."""
+    was = getattr(old, name)
+    is_default = name in ("start", "increment", "cache") and was == 1
+    return name in _UNSAID and getattr(new, name) is None and bool(was) and not is_default
 
 
 def _names(identity: Identity) -> Iterator[str]:
