@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.cli.words import seconds_text
 from asyncmig.database.events import (
+    BatchFinished,
     LockWaiting,
     Retrying,
     StatementStarted,
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from asyncmig.database.events import Event
 
 __all__ = ["Bar", "Lines", "Stream", "progress_for"]
+
+_BATCH_SECONDS = 5.0
 
 
 def progress_for(console: Console) -> Lines | Bar | Stream:
@@ -41,9 +46,11 @@ def finished_line(event: StepFinished) -> str:
 class Lines:
     """An observer that writes what has happened, a line each."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._clock = clock
         self._waits = False
+        self._told = clock()
 
     def shown(self) -> AbstractContextManager[Any]:
         return nullcontext()
@@ -56,10 +63,19 @@ class Lines:
             self._console.note(waiting_line(event))
         elif isinstance(event, Retrying):
             self._console.note(retrying_line(event))
+        elif isinstance(event, BatchFinished):
+            self._batch(event)
         elif isinstance(event, Warned):
             self._console.warn(event.message)
         elif isinstance(event, StatementStarted) and self._console.verbose:
             self._console.note(f"  {event.sql}")
+
+    def _batch(self, event: BatchFinished) -> None:
+        """A line every few seconds: a backfill may have a hundred thousand batches."""
+        now = self._clock()
+        if now - self._told >= _BATCH_SECONDS:
+            self._told = now
+            self._console.note(batch_line(event))
 
 
 class Bar:
@@ -94,6 +110,8 @@ class Bar:
             self._progress.update(self._task, description=waiting_line(event), visible=True)
         elif isinstance(event, Retrying):
             self._say(retrying_line(event))
+        elif isinstance(event, BatchFinished):
+            self._progress.update(self._task, description=batch_line(event))
         elif isinstance(event, Warned):
             self._say(f"warning: {event.message}")
         elif isinstance(event, StatementStarted) and self._console.verbose:
@@ -117,6 +135,11 @@ class Stream:
         told = facts(event)
         self._console.event({key: redact(value) if isinstance(value, str) else value for key, value in told.items()})
         self._shown(event)
+
+
+def batch_line(event: BatchFinished) -> str:
+    total = "" if event.total is None else f" of about {max(event.total, event.rows):,}"
+    return f"{event.revision}: {event.table}, {event.rows:,} rows{total}"
 
 
 def waiting_line(event: LockWaiting) -> str:

@@ -38,8 +38,13 @@ depends_on = ${listed(depends_on)}
 
 % if data:
 async def upgrade() -> None:
-    connection = await op.connection()
-    await connection.execute(sa.text("SELECT 1"))
+    # Fill in the table, its key, the rows that want the change, and the change.
+    # Each batch is a transaction; an interrupted run goes on behind the last one.
+    wanted = "new_column IS NULL"
+    async for batch in op.batches("table_name", key="id", size=1000, where=wanted):
+        change = sa.update(batch.table).where(batch.where)
+        value = sa.func.lower(batch.table.c.old_column)
+        await batch.execute(change.values(new_column=value))
 
 
 async def downgrade() -> None:
