@@ -24,7 +24,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
-from asyncmig.operations.renaming import RenameIndex
+from asyncmig.operations.renaming import RenameConstraint, RenameIndex
 from asyncmig.operations.tables import CreateTable
 from asyncmig.schema.metadata import column_to_sqlalchemy
 from asyncmig.schema.model import Check, ForeignKey, Ref, Schema
@@ -69,7 +69,9 @@ class SQLite(SqliteTables, SqliteObjects):
             return frozenset() if self.only_adds(operation) else frozenset({operation.ref})
         if isinstance(operation, AddColumn) and not operation.if_not_exists and self.natively_added(operation):
             return frozenset()
-        if isinstance(operation, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint):
+        if isinstance(
+            operation, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint | RenameConstraint
+        ):
             return frozenset({operation.ref})
         return frozenset()
 

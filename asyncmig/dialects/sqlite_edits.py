@@ -19,7 +19,7 @@ from asyncmig.dialects.sqlite_table_text import (
     parse_constraint,
     parse_table,
 )
-from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote, tokenize
+from asyncmig.dialects.sqlite_tokens import Token, code_tokens, mentions, quote, tokenize
 from asyncmig.errors import UnsupportedOperation
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "DropConstraint",
     "Edit",
     "RenameColumn",
+    "RenameConstraint",
     "RenameTable",
     "ReorderColumns",
     "SetCollation",
@@ -137,6 +138,14 @@ class DropConstraint:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameConstraint:
+    """The constraint of that name, inside a column definition too. UnsupportedOperation where there is none."""
+
+    name: str
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReorderColumns:
     """`names` are all columns of the table; a comment between two definitions stays where it is."""
 
@@ -162,6 +171,7 @@ Edit = (
     | SetGenerated
     | AddConstraint
     | DropConstraint
+    | RenameConstraint
     | ReorderColumns
     | SetOptions
 )
@@ -199,6 +209,8 @@ def edited(table: TableText, edit: Edit) -> TableText:
             return _spliced(table, [_appended(table, edit.text)])
         case DropConstraint():
             return _drop_constraint(table, edit)
+        case RenameConstraint():
+            return _rename_constraint(table, edit)
         case ReorderColumns():
             return _reordered(table, edit.names)
         case SetOptions():
@@ -313,6 +325,23 @@ def _drop_constraint(table: TableText, edit: DropConstraint) -> TableText:
     if not whole and not inside:
         raise UnsupportedOperation(f"Table {table.name} has no {_described(edit)}.")
     return _without(table, whole, inside)
+
+
+def _rename_constraint(table: TableText, edit: RenameConstraint) -> TableText:
+    fits = _matcher(DropConstraint(edit.name))
+    found = [clause for clause in table.clauses if fits(clause)]
+    if not found:
+        raise UnsupportedOperation(f"Table {table.name} has no constraint {edit.name}.")
+    names = [_name_token(clause) for clause in found]
+    return _spliced(table, [(token.start, token.end, quote(edit.new_name)) for token in names])
+
+
+def _name_token(clause: Clause) -> Token:
+    """CONSTRAINT may stand there several times: the last name counts."""
+    place = 0
+    while clause.tokens[place + 2].upper == "CONSTRAINT":
+        place += 2
+    return clause.tokens[place + 1]
 
 
 def _matcher(edit: DropConstraint) -> Callable[[Clause], bool]:

@@ -13,7 +13,7 @@ from asyncmig.errors import OperationError, UnsupportedOperation
 from asyncmig.operations.base import Operation
 from asyncmig.operations.enums import AddEnumValue, CreateEnum, DropEnum, RenameEnumValue
 from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
-from asyncmig.operations.renaming import RenameConstraint, RenameIndex, ValidateConstraint
+from asyncmig.operations.renaming import RenameIndex, ValidateConstraint
 from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
 from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
 from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
@@ -46,9 +46,6 @@ class SqliteObjects(CompilingDialect):
         renamed = (replace(index, name=operation.new),)
         (statement,) = self.index_statements(self.skeleton(table.ref, indexes=renamed), operation)
         return statement.sql
-
-    def rename_constraint(self, operation: RenameConstraint, before: Schema) -> Sequence[Statement]:
-        self._has_no(operation, "RENAME CONSTRAINT: drop the constraint and create it under its new name")
 
     def validate_constraint(self, operation: ValidateConstraint, before: Schema) -> Sequence[Statement]:
         self._has_no(operation, "constraints that are NOT VALID: each holds for every row from the start")

@@ -21,6 +21,7 @@ from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.indexes import CreateIndex, DropIndex
+from asyncmig.operations.renaming import RenameConstraint
 from asyncmig.operations.tables import CreateTable
 from asyncmig.schema.model import Ref, Schema
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from asyncmig.schema.model import Table
 
 __all__ = ["SqliteTables"]
+
 
 class SqliteTables(CompilingDialect):
     """`query` is the connection to ask, None where the statements are for later: then `before.stored` has to say.
@@ -49,6 +51,9 @@ class SqliteTables(CompilingDialect):
     def drop_constraint(self, operation: DropConstraint, before: Schema) -> Sequence[Statement]:
         return self.changed(operation, (operation,), before)
 
+    def rename_constraint(self, operation: RenameConstraint, before: Schema) -> Sequence[Statement]:
+        return self.changed(operation, (operation,), before)
+
     def drop_column(self, operation: DropColumn, before: Schema) -> Sequence[Statement]:
         return self.changed(operation, (operation,), before)
 
@@ -62,7 +67,9 @@ class SqliteTables(CompilingDialect):
         parts = operation.operations
         dropped = [part for part in parts if isinstance(part, DropIndex)]
         created = [part for part in parts if isinstance(part, CreateIndex)]
-        created += [CreateIndex(part.ref, index) for part in parts if isinstance(part, AddColumn) for index in part.indexes]
+        created += [
+            CreateIndex(part.ref, index) for part in parts if isinstance(part, AddColumn) for index in part.indexes
+        ]
         created += [part for part in operation.extra if isinstance(part, CreateIndex)]
         return (
             *(s for part in dropped for s in self.drop_index(part, before)),
@@ -149,9 +156,12 @@ class SqliteTables(CompilingDialect):
             change.verify if steps and native is None else None,
             change.after_failure,
             change.needs_foreign_keys_off,
+            change.settle if change.unmatched else None,
         )
         sql = ";\n".join(steps)
-        statement = Statement(sql, scans=change.scans, rewrites=change.rewrites, procedure=procedure, operation=operation)
+        statement = Statement(
+            sql, scans=change.scans, rewrites=change.rewrites, procedure=procedure, operation=operation
+        )
         return (statement,)
 
     def _native(self, operation: Operation, change: TableChange) -> str | None:
@@ -194,6 +204,8 @@ class SqliteTables(CompilingDialect):
 
 
 def _table(operation: Operation) -> Ref:
-    if isinstance(operation, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint | BatchTable):
+    if isinstance(
+        operation, AddColumn | AlterColumn | DropColumn | AddConstraint | DropConstraint | RenameConstraint | BatchTable
+    ):
         return operation.ref
     raise AssertionError(f"{type(operation).__name__} changes no table")

@@ -11,13 +11,14 @@ from asyncmig.dialects import sqlite_edits as edits
 from asyncmig.dialects.sqlite_names import conventional_clauses, default_clauses
 from asyncmig.dialects.sqlite_table_text import Clause, ClauseKind, TableText
 from asyncmig.dialects.sqlite_tokens import code_tokens, unquote
-from asyncmig.errors import UnsupportedOperation
+from asyncmig.errors import ConstraintNotFound, UnsupportedOperation
 from asyncmig.operations.alter_column import AlterColumn, Keep
 from asyncmig.operations.base import Operation
 from asyncmig.operations.batch import column_order
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
+from asyncmig.operations.renaming import RenameConstraint
 from asyncmig.schema.metadata import column_to_sqlalchemy
 from asyncmig.schema.model import Check, Column, Computed, Constraint, Exclude, Identity, Options, PrimaryKey, Ref
 from asyncmig.schema.types import SqlText, SqlType
@@ -61,6 +62,8 @@ class Translation:
                 self._add_constraint(operation.constraint)
             case DropConstraint():
                 self._drop_constraint(operation)
+            case RenameConstraint():
+                self.edit(edits.RenameConstraint(operation.old, operation.new))
             case SetTableComment():
                 return
             case _:
@@ -209,7 +212,7 @@ class Translation:
             self.edit(edits.DropConstraint(None, clause.kind, listed, target, clause.spelling))
         elif not operation.if_exists:
             named = ", ".join(sorted({c.name for c in self.text.clauses if c.name})) or "none"
-            raise UnsupportedOperation(
+            raise ConstraintNotFound(
                 f"{operation.describe()}: the table has no such constraint (those with a name: {named}).",
                 hint="A constraint without a name is found where batch_alter_table gets the naming_convention that "
                 "would give it this one.",

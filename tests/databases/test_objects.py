@@ -55,6 +55,13 @@ CASES: dict[str, tuple[str, str, str, str, list[tuple[Any, ...]]]] = {
         "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 'account'::regclass",
         [("ck_mail",)],
     ),
+    "rename_constraint on SQLite": (
+        "sqlite",
+        "op.execute('CREATE TABLE t (a integer CONSTRAINT one CONSTRAINT \"ck_ /* a */\" CHECK (a > 0) -- b\\n, b)')",
+        'op.rename_constraint("t", "ck_ /* a */", "ck b")',
+        "SELECT sql FROM sqlite_schema WHERE name = 't'",
+        [('CREATE TABLE t (a integer CONSTRAINT one CONSTRAINT "ck b" CHECK (a > 0) -- b\n, b)',)],
+    ),
     "validate_constraint": (
         "postgresql",
         "op.execute('ALTER TABLE account ADD CONSTRAINT later CHECK (id > 0) NOT VALID')",
