@@ -22,7 +22,15 @@ from asyncmig.database.driver import Driver
 from asyncmig.database.events import Observer, StatementStarted, announce
 from asyncmig.database.failures import is_lost_swap
 from asyncmig.database.ledger import Incomplete, Overtaken
-from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off, foreign_keys_on, forgive, owe, pay_back
+from asyncmig.database.pragmas import (
+    ForeignKeysInTheWay,
+    foreign_keys_off,
+    foreign_keys_on,
+    forgive,
+    owe,
+    pay_back,
+    switch_foreign_keys_off,
+)
 from asyncmig.database.reflect import look_up
 from asyncmig.dialects.base import Dialect
 from asyncmig.dialects.statement import Statement
@@ -98,6 +106,7 @@ class LiveStep:
         self._in_batch = False
         self._statements: list[Statement] = []
         self._fresh = FreshValues()
+        self._unsettled: list[Callable[[Callable[..., Sequence[Sequence[Any]]]], None]] = []
         self._finished = 0
         self._autocommit = False
         self._closing = False
@@ -186,6 +195,10 @@ class LiveStep:
     def start(self) -> None:
         self._ensure_begun()
 
+    def start_with(self, query: str) -> list[tuple[Any, ...]]:
+        """Begin the transaction, and give the rows of its first query."""
+        return self._driver.fetch(query) if self._transaction.active else self._transaction.begin_with(query)
+
     def tidy(self, step: Step) -> None:
         """Drop the types that nothing uses any more: at the end, because the script may drop them itself."""
         unused = self._dialect.unused_types()
@@ -206,6 +219,8 @@ class LiveStep:
         """
         if self._skipping:
             raise self._cannot_resume("the script ends", None)
+        for settle in self._unsettled:
+            settle(self._ask)
         self._autocommit = False
         self._closing = True
         try:
@@ -218,6 +233,7 @@ class LiveStep:
             self._driver.connection.commit()
         if not self._driver.in_transaction:
             forgive(self._driver)
+            pay_back(self._driver)
 
     def _end_with(self, statements: Sequence[str]) -> None:
         closing = self._transaction.closing
@@ -225,10 +241,11 @@ class LiveStep:
             self._driver.run(self._opened(";\n".join((*statements, closing))))
             return
         self._begin()
-        for sql in statements:
-            if self._driver.execute(sql) != 1:
-                raise Overtaken(self.revision)
-        self._transaction.commit()
+        done = self._driver.change_each(statements, self._transaction.last)
+        if done < len(statements):
+            raise Overtaken(self.revision)
+        if done == len(statements):
+            self._transaction.commit()
 
     def rollback(self) -> None:
         self._closing = True
@@ -342,8 +359,14 @@ class LiveStep:
         elif self._autocommit:
             with foreign_keys_off(self._driver):
                 self._take_steps(procedure)
-        elif self.divided or not self._transaction.restartable:
+        elif not self._transaction.restartable:
             raise self._indivisible("A table that is made again while foreign_keys is on", origin)
+        elif self.divided:
+            # What came before is committed anyway: so is this part, and the next begins without them.
+            self._divide(origin)
+            switch_foreign_keys_off(self._driver)
+            self._begin()
+            self._take_steps(procedure)
         else:
             raise ForeignKeysInTheWay
 
@@ -355,6 +378,8 @@ class LiveStep:
             self._driver.run(self._opened(sql))
         if procedure.verify is not None:
             procedure.verify(self._ask)
+        if procedure.settle is not None:
+            self._unsettled.append(procedure.settle)
         if self._autocommit and procedure.steps:
             self._transaction.commit()
 

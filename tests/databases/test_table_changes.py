@@ -91,6 +91,33 @@ async def test_a_script_cannot_swallow_the_restart(project: Project, sqlite_url:
     assert servers.columns(sqlite_url, "parent") == ["id", "kind", "name"]
 
 
+async def test_a_divided_step_makes_a_table_again(project: Project, sqlite_url: str) -> None:
+    body = f"op.execute('INSERT INTO parent VALUES (3, NULL)')\nop.execute('COMMIT')\n{REBUILD}"
+    project.revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
+    engine = enforcing(sqlite_url)
+    try:
+        await project.migrator(engine=engine).upgrade("head")
+        assert await foreign_keys(engine) == 1
+    finally:
+        await engine.dispose()
+    assert servers.columns(sqlite_url, "parent") == ["id", "kind", "name"]
+    assert servers.rows(sqlite_url, "SELECT (SELECT count(*) FROM parent), (SELECT count(*) FROM child)") == [(3, 2)]
+
+
+async def test_an_autocommit_block_makes_a_table_again(project: Project, sqlite_url: str) -> None:
+    indented = "".join(f"    {line}\n" for line in REBUILD.strip().splitlines())
+    project.revision("a1", upgrade=TABLES)
+    project.revision("b2", "a1", upgrade=f"with op.autocommit_block():\n{indented}")
+    engine = enforcing(sqlite_url)
+    try:
+        await project.migrator(engine=engine).upgrade("head")
+        assert await foreign_keys(engine) == 1
+    finally:
+        await engine.dispose()
+    assert servers.columns(sqlite_url, "parent") == ["id", "kind", "name"]
+    assert servers.rows(sqlite_url, "SELECT count(*) FROM child") == [(2,)]
+
+
 async def test_a_row_in_the_way_leaves_everything(database_project: Project, database_url: str) -> None:
     database_project.revision("a1", upgrade=TABLES)
     await database_project.migrator().upgrade("head")
