@@ -156,7 +156,6 @@ class SqliteTables(CompilingDialect):
             change.verify if steps and native is None else None,
             change.after_failure,
             change.needs_foreign_keys_off,
-            change.settle if change.unmatched else None,
         )
         sql = ";\n".join(steps)
         statement = Statement(
