@@ -18,8 +18,10 @@
     ├── DatabaseError
     │   ├── ConnectionFailed            5  the server does not answer
     │   ├── LockTimeout                 5  somebody else holds the run lock, or a lock in the database
+    │   ├── RunLockLost                    another run has taken the lease over; nothing more was done
     │   ├── AccessDenied                   wrong password, missing rights, read-only file
     │   ├── ForeignRevision                the database is at a revision that nobody here knows
+    │   ├── NotAtHead                      autogenerate compares with a database that is at head
     │   ├── VersionTableError              the version or journal table cannot be used as it is
     │   ├── FleetFailed                 3, 4 or 5, by its targets; carries the report of all
     │   └── MigrationFailed             3 or 4, by what had been applied; carries the report
@@ -27,6 +29,7 @@
     │   ├── NoMigrationRunning             `op` outside a migration, or in a child task or foreign thread
     │   ├── DynamicScript                  a recording met something that only a database can answer
     │   ├── UnsupportedOperation           the database has no such thing
+    │   │   └── ConstraintNotFound         a constraint to drop that the table does not have
     │   ├── ConflictingRows                rows of a table do not fit what it is to become
     │   └── Irreversible                   an operation that cannot be undone from what is known
     └── Interrupted                     130
@@ -50,6 +53,7 @@ __all__ = [
     "ConfigError",
     "ConflictingRows",
     "ConnectionFailed",
+    "ConstraintNotFound",
     "DatabaseError",
     "Declined",
     "DriverError",
@@ -65,9 +69,11 @@ __all__ = [
     "MigrationFailed",
     "MultipleHeads",
     "NoMigrationRunning",
+    "NotAtHead",
     "OperationError",
     "RevisionError",
     "RevisionNotFound",
+    "RunLockLost",
     "ScriptError",
     "TemplateError",
     "UnsupportedOperation",
@@ -217,6 +223,10 @@ class LockTimeout(DatabaseError):
     exit_code = 5
 
 
+class RunLockLost(DatabaseError):
+    """With lock = "lease": another run took the lock over, so what was under way could not be committed."""
+
+
 class AccessDenied(DatabaseError):
     pass
 
@@ -231,6 +241,18 @@ class ForeignRevision(DatabaseError):
     @property
     def data(self) -> Mapping[str, object]:
         return {"revisions": list(self.revisions)}
+
+
+class NotAtHead(DatabaseError):
+    """`pending` are the revisions that the database has not."""
+
+    def __init__(self, message: str, *, pending: Sequence[str], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.pending = tuple(pending)
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        return {"pending": list(self.pending)}
 
 
 class VersionTableError(DatabaseError):
@@ -301,6 +323,10 @@ class DynamicScript(_Located, OperationError):
 
 class UnsupportedOperation(OperationError):
     pass
+
+
+class ConstraintNotFound(UnsupportedOperation, ValueError):
+    """A ValueError too: scripts that drop what may not be there catch that, as Alembic's batches raise it."""
 
 
 class ConflictingRows(OperationError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.sqltypes import _AbstractInterval
 
 from asyncmig.operations.columns import AddColumn
 from asyncmig.schema.model import Column
@@ -45,7 +46,7 @@ _VALUES: tuple[tuple[Any, str | int], ...] = (
     (sa.DateTime, "1970-01-01 00:00:00"),
     (sa.Date, "1970-01-01"),
     (sa.Time, "00:00:00"),
-    (sa.Interval, "0"),
+    (_AbstractInterval, "0"),
     (sa.Uuid, "00000000-0000-0000-0000-000000000000"),
     (sa.JSON, "null"),
     (sa.ARRAY, "{}"),

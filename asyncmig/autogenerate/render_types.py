@@ -112,7 +112,7 @@ class _Types:
         name = self.context.imports.name(kind.__module__, outer) + dot + rest
         if isinstance(engine, sa.Enum):
             return Call(name, self._enum_arguments(engine))
-        if _is_same(engine, lambda: kind()):
+        if _is_same(engine, kind):
             return Call(name)
         return Call(name, self._arguments(engine))
 

@@ -36,14 +36,16 @@ def render_script(up: Sequence[Step], down: Sequence[Step], context: RenderConte
 
 def _arranged(steps: Iterable[Step], context: RenderContext) -> Iterator[Step]:
     """One call a step; runs of steps without data between them are put into batches where those are worth it."""
-    split = [Step(one, step.notes if n == 0 else ()) for step in steps for n, one in enumerate(_pieces(step))]
+    split = [
+        Step(one, step.notes if n == 0 else (), step.data) for step in steps for n, one in enumerate(_pieces(step))
+    ]
     if not context.batches:
         yield from split
         return
     notes = {id(step.operation): step.notes for step in split if step.operation is not None}
     run: list[Step] = []
     for step in [*split, None]:
-        if step is not None and step.operation is not None and not step.is_data:
+        if step is not None and step.operation is not None and not step.data:
             run.append(step)
             continue
         for made in batched(one.operation for one in run if one.operation is not None):

@@ -11,8 +11,8 @@ from asyncmig.errors import Irreversible
 from asyncmig.operations.alter_column import AlterColumn, Existing
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn, DropColumn
-from asyncmig.operations.sql import Execute
-from asyncmig.operations.tables import DropTable
+from asyncmig.operations.renaming import RenameColumn
+from asyncmig.operations.tables import DropTable, RenameTable
 from asyncmig.schema.model import Schema
 from asyncmig.schema.types import SqlText
 
@@ -21,15 +21,14 @@ __all__ = ["Step", "filled", "steps_of", "undone"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`operation` None is a remark by itself. `notes` are comments above the call, without their `#`."""
+    """`operation` None is a remark by itself. `notes` are comments above the call, without their `#`.
+
+    `data` marks one that changes rows and not the schema: it needs no way back.
+    """
 
     operation: Operation | None
     notes: tuple[str, ...] = ()
-
-    @property
-    def is_data(self) -> bool:
-        """Whether it changes rows and not the schema."""
-        return isinstance(self.operation, Execute)
+    data: bool = False
 
 
 def steps_of(operations: Iterable[Operation]) -> list[Step]:
@@ -49,11 +48,24 @@ def undone(steps: Sequence[Step], before: Schema) -> list[Step]:
     result: list[Step] = []
     state = before
     for step in steps:
-        if step.operation is None or step.is_data:
+        if step.operation is None or step.data:
             continue
         result[:0] = _undo(step.operation, state)
         state = step.operation.apply(state)
-    return result
+    return [step for n, step in enumerate(result) if not _is_idle(step, result[n + 1 :])]
+
+
+def _is_idle(step: Step, later: Sequence[Step]) -> bool:
+    """A change of a column that is then dropped."""
+    one = step.operation
+    if not isinstance(one, AlterColumn) or one.new_name is not None:
+        return False
+    for other in (following.operation for following in later):
+        if isinstance(other, RenameColumn | RenameTable):
+            return False
+        if isinstance(other, DropColumn) and (other.ref, other.name) == (one.ref, one.name):
+            return True
+    return False
 
 
 def _undo(operation: Operation, before: Schema) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asyncmig.cli import failures, payloads, report_texts
+from asyncmig.cli.autogenerating import difference_lines
 from asyncmig.cli.completion import complete_revision
 from asyncmig.cli.everywhere import Answer, ask_each, finish, give_data
 from asyncmig.cli.runner import run
@@ -117,17 +118,46 @@ async def _plan(session: Session, revision: str, *, downgrade: bool) -> None:
     console.data(payloads.object_payload(report))
 
 
-def check(ctx: typer.Context) -> None:
-    """Exit 1 unless the database is at head and every applied script is as it was; say what is not."""
-    run(_check(session_of(ctx)))
+def check(
+    ctx: typer.Context,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Compare the models with the scripts; no database is asked.")
+    ] = False,
+) -> None:
+    """Exit 1 unless the database is at head, every applied script is as it was, and the models say what is there."""
+    run(_check_offline(session_of(ctx)) if offline else _check(session_of(ctx)))
 
 
 async def _check(session: Session) -> None:
     console = session.console
     async with session.connected(session.writing()) as migrator:
-        report = await migrator.check()
+        try:
+            report = await migrator.check()
+        except CheckFailed as error:
+            _show_differences(console, error)
+            raise
     console.note(f"{report.database} is up to date.")
     console.data(_status_payload(report))
+
+
+def _show_differences(console: Console, error: CheckFailed) -> None:
+    """The sentences are the result of a check."""
+    found = error.found.get("differences", ())
+    assert isinstance(found, list | tuple)
+    console.result("\n".join(f"{one['sign']} {one['description']}" for one in found))
+
+
+async def _check_offline(session: Session) -> None:
+    console = session.console
+    async with session.connected(session.writing(), connects=False) as migrator:
+        found = await migrator.differences(offline=True)
+    console.result("\n".join(difference_lines(found.items)))
+    console.data(payloads.object_payload(found))
+    if found.items:
+        error = CheckFailed("The models say something else than the scripts.", hint="asyncmig revision --autogenerate.")
+        failures.say(error, console)
+        raise typer.Exit(error.exit_code)
+    console.note("The models and the scripts agree.")
 
 
 def log(

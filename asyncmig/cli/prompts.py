@@ -13,7 +13,7 @@ from typing import Protocol, TextIO
 
 from asyncmig.errors import Declined
 
-__all__ = ["AnswersYes", "AsksNobody", "AsksTerminal", "Questioner", "questioner_for"]
+__all__ = ["AnswersYes", "AsksNobody", "AsksTerminal", "Questioner", "questioner_for", "read_answer"]
 
 
 class Questioner(Protocol):
@@ -45,13 +45,19 @@ class AsksTerminal:
     writer: TextIO
 
     def confirm(self, question: str, *, flag: str) -> None:
-        print(f"{question} [y/N] ", end="", file=self.writer, flush=True)
-        with _interruptible():
-            answer = self.reader.readline()
-        if not answer:
-            print(file=self.writer)
-        if answer.strip().lower() not in ("y", "yes"):
+        answer = read_answer(self.reader, self.writer, f"{question} [y/N] ")
+        if answer.lower() not in ("y", "yes"):
             raise Declined("Not confirmed: nothing was done.", hint=f"{flag} answers yes.")
+
+
+def read_answer(reader: TextIO, writer: TextIO, question: str) -> str:
+    """The line that somebody types, without the spaces around it; "" at the end of the input."""
+    print(question, end="", file=writer, flush=True)
+    with _interruptible():
+        answer = reader.readline()
+    if not answer:
+        print(file=writer)
+    return answer.strip()
 
 
 @contextmanager

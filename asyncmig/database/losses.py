@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncmig.operations.base import Operation
     from asyncmig.schema.model import Ref
 
-__all__ = ["losses_of"]
+__all__ = ["dropped_rows", "losses_of"]
 
 _COUNTED_UP_TO = 1_000_000
 """Tables that the database estimates above this are not counted: it would take longer than the question is worth."""
@@ -38,9 +38,14 @@ def losses_of(work: Sequence[Work], settings: StepSettings, driver: Driver) -> t
         except DynamicScript:
             found.append(Loss("script", piece.path.name if piece.path else "", None))
             continue
-        for operation in operations:
-            found.extend(_lost_by(operation, settings.dialect, driver))
+        found.extend(dropped_rows(operations, settings.dialect, driver))
     return tuple(found)
+
+
+def dropped_rows(operations: Iterable[Operation], dialect: Dialect, driver: Driver) -> Iterator[Loss]:
+    """The rows of what the operations drop, in the order in which it goes."""
+    for operation in operations:
+        yield from _lost_by(operation, dialect, driver)
 
 
 def _lost_by(operation: Operation, dialect: Dialect, driver: Driver) -> Iterator[Loss]:

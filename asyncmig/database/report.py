@@ -10,8 +10,11 @@ from pathlib import Path
 from asyncmig.revisions.plan import Direction
 
 __all__ = [
+    "AutogenerateReport",
     "ChangedScript",
     "CurrentReport",
+    "Difference",
+    "Differences",
     "Direction",
     "JournalEntry",
     "Loss",
@@ -228,3 +231,32 @@ class JournalEntry:
     host: str | None
     version: str
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`sign` is '+', '-' or '~' as seen from the database: what the models have more, less or otherwise."""
+
+    sign: str
+    description: str
+    operation: str
+    objects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What leads from a database to the models. `uncertain` names comparisons that only texts decided."""
+
+    database: str  # URL without password
+    items: tuple[Difference, ...]
+    uncertain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AutogenerateReport:
+    """What autogenerate found and wrote: no files where nothing differs. `warnings` are for somebody to look into."""
+
+    database: str  # URL without password
+    files: tuple[Path, ...]
+    differences: tuple[Difference, ...]
+    warnings: tuple[str, ...] = ()

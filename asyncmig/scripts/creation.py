@@ -29,7 +29,7 @@ MAX_ID_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user said; `heads` are the revisions to follow (to merge)."""
+    """What the user said; `heads` are the revisions to follow (to merge); the bodies are what autogenerate wrote."""
 
     heads: tuple[Target, ...]
     message: str = ""
@@ -39,6 +39,9 @@ class Request:
     version_path: Path | None = None
     rev_id: str | None = None
     data: bool = False
+    imports: str = ""
+    upgrades: str = ""
+    downgrades: str = ""
 
 
 def create_revision(config: Config, request: Request) -> Path:
@@ -64,6 +67,9 @@ def _write(
         down_revisions=tuple(parents),
         branch_labels=request.branch_labels,
         depends_on=choose_dependencies(graph, request.depends_on),
+        imports=request.imports,
+        upgrades=request.upgrades,
+        downgrades=request.downgrades,
         data=request.data,
     )
     check_new(new, graph, max_id_length=MAX_ID_LENGTH)

@@ -1,0 +1,125 @@
+"""What a script for one database has to say that one for another has not."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.sql.sqltypes import _AbstractInterval
+
+from asyncmig.errors import UsageError
+from asyncmig.schema.spelling import spelling_dialect
+from asyncmig.schema.types import SqlType
+
+__all__ = ["Writing", "writing_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing(ABC):
+    """`enum_types`: enums are types of their own. `batches`: a change may make a table again, so several are grouped."""
+
+    name: ClassVar[str]
+    enum_types: ClassVar[bool]
+    batches: ClassVar[bool]
+
+    @abstractmethod
+    def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
+        """The SQL that makes the values of another type, where the database does not know by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteWriting(Writing):
+    name = "sqlite"
+    enum_types = False
+    batches = True
+
+    def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
+        """Never: any value fits any column."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlWriting(Writing):
+    """Which casts are made in an assignment is pg_cast's castcontext, of PostgreSQL 18 as of 12."""
+
+    name = "postgresql"
+    enum_types = True
+    batches = False
+
+    def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
+        quoted, type_ = spelling_dialect(self.name).identifier_preparer.quote(column), new.spelling(self.name)
+        source, target = _family(old), _family(new)
+        if (source, target) == ("enum", "enum"):
+            return f"{quoted}::text::{type_}"
+        if (source, target) == ("array", "array"):
+            return f"{quoted}::{type_}" if self.using(column, *map(_element, (old, new))) else None
+        if target == "text" or target in _FREE.get(source, frozenset((source,))):
+            return None
+        if target == "array" and source != "text":
+            return f"ARRAY[{quoted}]::{type_}"
+        if source == "text" or (source, target) in _EXPLICIT:
+            return f"{quoted}::{type_}"
+        return f"{quoted}::text::{type_}"
+
+
+_EXPLICIT = {("number", "boolean"), ("boolean", "number"), ("json", "number"), ("json", "boolean")}
+
+# By family of types, the families that a value of it becomes without being asked.
+_FREE: dict[str, frozenset[str]] = {
+    "number": frozenset({"number"}),
+    "date": frozenset({"date", "timestamp"}),
+    "timestamp": frozenset({"date", "timestamp", "time"}),
+    "time": frozenset({"time", "interval"}),
+    "interval": frozenset({"interval", "time"}),
+    "json": frozenset({"json"}),
+    "text": frozenset({"text"}),
+}
+
+
+def _element(array: SqlType) -> SqlType:
+    engine: Any = _plain(array)
+    return SqlType(engine.item_type)
+
+
+def _plain(type_: SqlType) -> Any:
+    engine: Any = type_.engine
+    while isinstance(engine, sa.types.TypeDecorator):
+        engine = engine.impl_instance
+    return engine
+
+
+def _family(type_: SqlType) -> str:
+    engine = _plain(type_)
+    if isinstance(engine, sa.Enum) and not engine.native_enum:
+        return "text"
+    for kind, name in _FAMILIES:
+        if isinstance(engine, kind):
+            return name
+    return type_.spelling("postgresql")
+
+
+_FAMILIES: tuple[tuple[type[Any], str], ...] = (
+    (sa.Enum, "enum"),
+    (sa.ARRAY, "array"),
+    (sa.String, "text"),
+    (sa.Boolean, "boolean"),
+    (sa.Integer, "number"),
+    (sa.Numeric, "number"),
+    (sa.Float, "number"),
+    (sa.DateTime, "timestamp"),
+    (sa.Date, "date"),
+    (sa.Time, "time"),
+    (_AbstractInterval, "interval"),
+    (sa.JSON, "json"),
+    (sa.LargeBinary, "bytes"),
+)
+
+
+def writing_for(dialect: str) -> Writing:
+    """UsageError for a database that asyncmig does not know."""
+    for kind in (SqliteWriting, PostgresqlWriting):
+        if kind.name == dialect:
+            return kind()
+    raise UsageError(f"asyncmig knows PostgreSQL and SQLite, not {dialect}.")
