@@ -138,6 +138,11 @@ class CompareHooks:
     type_hook: TypeHook | None = None
     default_hook: TypeHook | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no function of the project's wants to see every column."""
+        return self.type_hook is None and self.default_hook is None
+
 
 @dataclass(slots=True)
 class AsHeld:
@@ -156,14 +161,28 @@ class AsHeld:
     def column(self, table: Table, current: Column, wanted: Column, wanted_table: Table) -> ColumnDifference | None:
         old, new = self._serials(table, wanted_table)
         were, will = old == current.name, new == wanted.name
+        if not (were or will) and self._is_plainly_same(current, wanted):
+            return None
         hooks = self.hooks
-        type_ = hooks.types and not self._same_type(table.ref, current, wanted, were, will)
+        type_ = hooks.types and not self._same_type(table, current, wanted, were, will)
         nullable = current.nullable != wanted.nullable
         default = hooks.defaults and not self._same_filling(table, current, wanted, wanted_table, were, will)
         comment = current.comment != wanted.comment and not self.comment(current.comment, wanted.comment)
         if type_ or nullable or default or comment:
             return ColumnDifference(type_, nullable, default, comment)
         return None
+
+    def _is_plainly_same(self, current: Column, wanted: Column) -> bool:
+        """Most columns: nothing but a name, NULL or not, and a type that was met before."""
+        return (
+            current.nullable == wanted.nullable
+            and current.default is wanted.default is None
+            and current.identity is wanted.identity is None
+            and current.computed is wanted.computed is None
+            and current.comment == wanted.comment
+            and self.hooks.is_plain
+            and self._types.get((id(current.type), id(wanted.type), False, False), False)
+        )
 
     def _serials(self, current: Table, wanted: Table) -> tuple[str | None, str | None]:
         if self._serial[0] is not current or self._serial[1] is not wanted:
@@ -173,9 +192,9 @@ class AsHeld:
     def comment(self, current: str | None, wanted: str | None) -> bool:
         return not self.normal.has_comments or (current or None) == (wanted or None)
 
-    def _same_type(self, ref: Ref, current: Column, wanted: Column, were: bool, will: bool) -> bool:
+    def _same_type(self, table: Table, current: Column, wanted: Column, were: bool, will: bool) -> bool:
         if self.hooks.type_hook is not None:
-            told = self.hooks.type_hook(ref, current, wanted)
+            told = self.hooks.type_hook(table.ref, current, wanted)
             if told is not None:
                 return not told
         key = (id(current.type), id(wanted.type), were, will)
@@ -204,11 +223,14 @@ class AsHeld:
         if current.identity is not wanted.identity and not self._same_identity(current, wanted):
             return False
         old, new = current.default, wanted.default
-        subject = f"{wanted_table.ref}.{wanted.name}"
-        if old is not None or new is not None:
+        spelling = self.normal.spell
+        # Worked out as far as it can be without naming the column: thousands have defaults.
+        if old and new and self.normal.form(spelling(old)) == self.normal.form(spelling(new)):
+            old = new
+        subject = "" if old is new and wanted.computed is None else f"{wanted_table.ref}.{wanted.name}"
+        if old is not new:
             if old is None or new is None:
                 return self._is_null(old if new is None else new)
-            spelling = self.normal.spell
             type_ = wanted.type.spelling(self.normal.name)
             if not self.inquiry.same("default", spelling(old), spelling(new), (), type_, f"default of {subject}"):
                 return False

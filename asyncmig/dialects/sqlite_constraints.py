@@ -31,7 +31,12 @@ _ITEM = re.compile(
         ((?:\s+ON\s+(?:DELETE|UPDATE)\s+(?:SET\s+NULL|SET\s+DEFAULT|CASCADE|RESTRICT|NO\s+ACTION)\b)*))""",
     re.VERBOSE | re.IGNORECASE,
 )
+_WORDS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "REFERENCES")
 _STARTS = re.compile(r"\b(?:CONSTRAINT|PRIMARY|UNIQUE|FOREIGN|REFERENCES)\b", re.IGNORECASE)
+_HARD_WORDS = (
+    "--", "/*", "`", "[", '""', "CHECK", "COLLATE", "GENERATED", " AS", "CONFLICT", "AUTOINCREMENT", "DEFERRABLE", "MATCH",
+    "WITHOUT", "STRICT",
+)  # fmt: skip
 _HARD = re.compile(
     r"--|/\*|[`\[]|\"\"|\b(?:CHECK|COLLATE|GENERATED|AS|CONFLICT|AUTOINCREMENT|DEFERRABLE|MATCH|WITHOUT|STRICT)\b",
     re.IGNORECASE,
@@ -68,11 +73,14 @@ def constraint_of(clause: Clause, text: TableText, schema: str | None) -> Constr
 
 def _simple(sql: str, schema: str | None) -> tuple[Constraint, ...] | None:
     plain = _STRING.sub("''", sql) if "'" in sql else sql
-    if _HARD.search(plain):
+    upper = plain.upper()
+    # Plain searches are ten times faster than the patterns, which have the last word.
+    if any(word in upper for word in _HARD_WORDS) and _HARD.search(plain):
         return None
     found: list[Constraint] = []
     words = 0
-    for name, key, unique, foreign, target, targets, actions in _ITEM.findall(plain):
+    start = min((place for word in _WORDS if (place := upper.find(word)) >= 0), default=len(plain))
+    for name, key, unique, foreign, target, targets, actions in _ITEM.findall(plain, start):
         words += 2 if name else 1
         called = unquote(name) if name else None
         if key:
@@ -82,7 +90,8 @@ def _simple(sql: str, schema: str | None) -> tuple[Constraint, ...] | None:
         else:
             words += 1
             found.append(_simple_key(called, foreign, Ref(unquote(target), schema), targets, actions))
-    return tuple(found) if len(_STARTS.findall(plain)) == words else None
+    seen = sum(upper.count(word) for word in _WORDS)
+    return tuple(found) if seen == words or len(_STARTS.findall(plain)) == words else None
 
 
 def _simple_key(name: str | None, columns: str, target: Ref, targets: str, actions: str) -> ForeignKey:

@@ -38,13 +38,19 @@ _KINDS: dict[str | None, ClauseKind | None] = {
 
 
 class Translation:
-    """`text` is the table as the edits so far leave it; columns renamed on the way are known by both names."""
+    """`text` is the table as the edits so far leave it; columns renamed on the way are known by both names.
 
-    def __init__(self, dialect: CompilingDialect, ref: Ref, text: TableText, convention: Options = ()) -> None:
+    With `replaces`, a constraint takes the place of the one that has its name, as in Alembic's batches.
+    """
+
+    def __init__(
+        self, dialect: CompilingDialect, ref: Ref, text: TableText, convention: Options = (), *, replaces: bool = False
+    ) -> None:
         self.dialect = dialect
         self.ref = ref
         self.text = text
         self.convention = convention
+        self.replaces = replaces
         self.edits: list[edits.Edit] = []
         self._renamed: dict[str, str] = {}
 
@@ -178,6 +184,8 @@ class Translation:
     def _add_constraint(self, constraint: Constraint) -> None:
         if isinstance(constraint, Exclude):
             raise UnsupportedOperation(f"SQLite has no EXCLUDE constraints: {constraint.name or ''} on {self.ref}.")
+        if self.replaces and not isinstance(constraint, PrimaryKey):
+            self._make_room(constraint.name)
         if isinstance(constraint, PrimaryKey):
             if self.text.primary_key:
                 self.edit(edits.DropConstraint(kind="primary key"))
@@ -185,6 +193,12 @@ class Translation:
                 self.edit(edits.SetNullable(name, False))
         for text in self._texts((constraint,)):
             self.edit(edits.AddConstraint(text))
+
+    def _make_room(self, name: str | None) -> None:
+        for clause in self.text.clauses:
+            if name is not None and _is_called(clause, name, None):
+                self.edit(edits.DropConstraint(name, clause.kind))
+                return
 
     def _texts(self, constraints: tuple[Constraint, ...]) -> Iterator[str]:
         """The constraints as CREATE TABLE has them; nothing for one that this database needs not or knows not."""

@@ -50,10 +50,20 @@ _SEQUENCE_FIELDS = ("start", "increment", "minvalue", "maxvalue", "nominvalue", 
 
 
 class TypePool:
-    """Types met so far: equal plain types share one SqlType, so each spelling is compiled once a schema."""
+    """Types met so far: equal plain types share one SqlType, so each spelling is compiled once a schema.
+
+    String constants are shared too: thousands of columns may have the same default.
+    """
 
     def __init__(self) -> None:
         self._types: dict[Any, SqlType] = {}
+        self._literals: dict[str, SqlText] = {}
+
+    def literal(self, value: str) -> SqlText:
+        found = self._literals.get(value)
+        if found is None:
+            found = self._literals[value] = sql_literal(value)
+        return found
 
     def get(self, engine: sa.types.TypeEngine[Any], metadata: sa.MetaData | None = None) -> SqlType:
         """`metadata` is the one that the column belongs to."""
@@ -156,11 +166,22 @@ def _is_apart(engine: sa.types.TypeEngine[Any], metadata: sa.MetaData | None) ->
 
 def _column(column: sa.Column[Any], types: TypePool) -> Column:
     table: Any = column.table  # None on a column of its own
+    if column.server_default is None and column.default is None:  # most of them, at half the cost
+        type_ = types.get(column.type, None if table is None else table.metadata)
+        return Column(
+            column.name,
+            type_,
+            bool(column.nullable),
+            autoincrement=column.autoincrement,
+            comment=column.comment,
+            options=_options(column),
+            system=column.system,
+        )
     return Column(
         name=column.name,
         type=types.get(column.type, None if table is None else table.metadata),
         nullable=bool(column.nullable),
-        default=_default(column),
+        default=_default(column, types),
         identity=None if column.identity is None else _identity(column.identity),
         computed=_computed(column.computed),
         sequence=sequence_from_sqlalchemy(column.default) if isinstance(column.default, sa.Sequence) else None,
@@ -171,14 +192,14 @@ def _column(column: sa.Column[Any], types: TypePool) -> Column:
     )
 
 
-def _default(column: sa.Column[Any]) -> SqlText | None:
+def _default(column: sa.Column[Any], types: TypePool) -> SqlText | None:
     """What DEFAULT says. A FetchedValue says nothing: the database has the default already."""
     default = column.server_default
     if default is None:
         return None
     if not isinstance(default, sa.DefaultClause):
         return None
-    return sql_literal(default.arg) if isinstance(default.arg, str) else sql_text(default.arg)
+    return types.literal(default.arg) if isinstance(default.arg, str) else sql_text(default.arg)
 
 
 def _autoincrement(column: sa.Column[Any]) -> Any:
@@ -208,6 +229,8 @@ def _constraints(table: sa.Table) -> Iterator[Constraint]:
         if not isinstance(constraint, sa.PrimaryKeyConstraint) or len(constraint):
             yield _CONSTRAINTS[constraint.__visit_name__](constraint, table)
     for column in table.columns:
+        if not column.constraints:
+            continue
         for check in sorted(column.constraints, key=lambda c: c._creation_order):
             if isinstance(check, sa.CheckConstraint):
                 yield replace(_check(check, table), column=column.name)

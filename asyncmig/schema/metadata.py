@@ -38,7 +38,8 @@ def schema_from_metadata(*metadatas: sa.MetaData) -> Schema:
     types = TypePool()
     found = [from_sqlalchemy(t, types) for m in metadatas for t in m.tables.values() if not _is_view(t)]
     sequences = [sequence_from_sqlalchemy(s) for m in metadatas for s in m._sequences.values()]
-    enums = [enum for table in found for enum in enum_types(table.columns)]
+    one_of_each = {id(column.type): column for table in found for column in table.columns}
+    enums = enum_types(one_of_each.values())
     return Schema(
         tables={table.ref: table for table in found},
         enums={enum.ref: enum for enum in enums},
