@@ -63,7 +63,7 @@ async def _steps(site: Site, session: Session | None, graph: RevisionGraph, plan
 
     def live(connection: sa.Connection) -> tuple[PlannedStep, ...]:
         driver = driver_of(connection)
-        writer = StatementWriter(settings, lambda refs: look_up(driver, settings.dialect, refs))
+        writer = StatementWriter(settings, lambda refs: look_up(driver, settings.dialect, refs), live=True)
         return preview(plan, work, settings, writer)
 
     return await session.connection.run_sync(live)

@@ -86,15 +86,13 @@ class History:
         return self._recorded[name]
 
     def _record(self, name: str) -> Sequence[Operation]:
-        script = load_script(self._graph[name])
-        function = with_arguments(script.upgrade, self._arguments)
-        if function is None:
-            return ()
-        recorder = recorder_of(script.path, self._settings)
+        recorder = recorder_of(self._graph[name].path, self._settings)
         try:
-            record(function, recorder)
+            function = with_arguments(load_script(self._graph[name]).upgrade, self._arguments)
+            if function is not None:
+                record(function, recorder)
         except Exception as error:
-            # DynamicScript, mostly; but a script may fail in any way where it does not find the database.
+            # DynamicScript, mostly; but an old script may fail in any way: its imports are gone, it wants a database.
             logger.debug("revision %s is known only in part: %s", name, error)
         return [item.operation for item in recorder.items]
 

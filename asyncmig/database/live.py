@@ -124,7 +124,7 @@ class LiveStep:
             self._fresh.take(operation)
         if not isinstance(operation, Execute | BulkInsert):
             self.operations.append(operation)
-        if dialect.reads(operation):
+        if dialect.reads(operation) or dialect.left_by_failures(operation):
             return self._emit_whole(operation, origin)
         result = None
         for statement in dialect.statements(operation, _NOTHING_KNOWN):
@@ -137,7 +137,8 @@ class LiveStep:
         whole = Statement(_known_by(dialect, operation), operation=operation, origin=origin)
         if not self._in_batch and self._take(whole):
             return None
-        before = look_up(self._driver, dialect, dialect.reads(operation))
+        refs = dialect.reads(operation) | dialect.left_by_failures(operation)
+        before = look_up(self._driver, dialect, refs)
         if self._may_repeat and dialect.already_done(operation, before):
             self._settle(ran=False)
             return None

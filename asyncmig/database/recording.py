@@ -58,15 +58,19 @@ class StatementWriter:
     """Spells recorded operations in order; what an operation must know of the schema comes from `known`.
 
     `known` answers for the schema before the first operation; the operations written so far are taken for done.
+    `live`: it asks the database, which also knows what failed tries have left.
     """
 
-    def __init__(self, settings: StepSettings, known: Known) -> None:
+    def __init__(self, settings: StepSettings, known: Known, *, live: bool = False) -> None:
         self.settings = settings
+        self._live = live
         self._rehearsal = settings.dialect.rehearsal(known)
 
     def statements(self, item: Recorded) -> Sequence[Statement]:
         dialect = self.settings.dialect
         reads = dialect.reads(item.operation)
+        if self._live:
+            reads |= dialect.left_by_failures(item.operation)
         before = self._rehearsal.before(reads) if reads else Schema()
         with blaming_operation(item.origin):
             statements = tuple(self._placed(item, dialect.statements(item.operation, before)))

@@ -58,8 +58,12 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
     def reads(self, operation: Operation) -> frozenset[Ref]:
         """What `statements` must find in `before` to be right; empty for most operations."""
 
+    def left_by_failures(self, operation: Operation) -> frozenset[Ref]:
+        """What a live run looks for besides `reads`: things that an interrupted try may have left half done, or done."""
+        return frozenset()
+
     def already_done(self, operation: Operation, before: Schema) -> bool:
-        """Whether what the operation would do is found done in `before`, which holds what `reads` names.
+        """Whether what the operation would do is found done in `before`, which holds what `left_by_failures` names.
 
         Asked where an interrupted run may have carried it out outside a transaction without recording it.
         """

@@ -71,10 +71,10 @@ class PostgreSQL(
         super().__init__(compiling_dialect(server_version))
 
     def reads(self, operation: Operation) -> frozenset[Ref]:
-        """What may be there already: types and sequences of new columns, enums, views, indexes made outside."""
+        """What may be there already: types and sequences of new columns, enums, views."""
         if isinstance(operation, BatchTable):
             return frozenset().union(*(self.reads(part) for part in operation.operations))
-        return self.brought_with(_new_columns(operation)) | object_reads(operation) | self.index_reads(operation)
+        return self.brought_with(_new_columns(operation)) | object_reads(operation)
 
     def catalog_queries(self, refs: Collection[Ref]) -> Iterable[CatalogQuery]:
         return catalog_queries(refs)

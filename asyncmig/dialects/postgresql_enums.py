@@ -57,6 +57,17 @@ class PostgresqlEnums(CompilingDialect):
         version = getattr(self.sqlalchemy, "server_version_info", None) or _ADD_VALUE_IN_TRANSACTION
         return (Statement(sql, transactional=version >= _ADD_VALUE_IN_TRANSACTION, operation=operation),)
 
+    def left_by_failures(self, operation: Operation) -> frozenset[Ref]:
+        """The enum: outside a transaction, a value may have been added without being journaled."""
+        own = {operation.ref} if isinstance(operation, AddEnumValue) else set()
+        return super().left_by_failures(operation) | own
+
+    def already_done(self, operation: Operation, before: Schema) -> bool:
+        if isinstance(operation, AddEnumValue):
+            enum = before.enums.get(operation.ref)
+            return enum is not None and operation.value in enum.values
+        return super().already_done(operation, before)
+
     def rename_enum_value(self, operation: RenameEnumValue, before: Schema) -> Sequence[Statement]:
         change = f"RENAME VALUE {quoted(operation.old)} TO {quoted(operation.new)}"
         return (Statement(f"ALTER TYPE {self.qualify(operation.ref)} {change}", operation=operation),)

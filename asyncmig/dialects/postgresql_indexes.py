@@ -23,7 +23,7 @@ INVALID = "postgresql_invalid"
 class PostgresqlIndexes(CompilingDialect):
     """Part of PostgreSQL."""
 
-    def index_reads(self, operation: Operation) -> frozenset[Ref]:
+    def left_by_failures(self, operation: Operation) -> frozenset[Ref]:
         """The index, where one left by a failed try would be in the way, or would be taken for a good one."""
         if isinstance(operation, CreateIndex) and operation.index.name is not None:
             if operation.if_not_exists or self.is_concurrent(operation.index.options):
@@ -31,7 +31,7 @@ class PostgresqlIndexes(CompilingDialect):
         elif isinstance(operation, DropIndex) and self.is_concurrent(operation.options):
             schema = operation.schema or (operation.ref.schema if operation.ref else None)
             return frozenset({self._index_ref(operation.name, schema)})
-        return frozenset()
+        return super().left_by_failures(operation)
 
     def create_index(self, operation: CreateIndex, before: Schema) -> Sequence[Statement]:
         """An INVALID index of that name is dropped first: IF NOT EXISTS would take it for a good one."""
@@ -51,7 +51,7 @@ class PostgresqlIndexes(CompilingDialect):
         if isinstance(operation, CreateIndex):
             found = self._found(operation, before)
             return found is not None and not option(found[1].options, INVALID) and _same(operation, *found)
-        return False
+        return super().already_done(operation, before)
 
     def is_concurrent(self, index: sa.Index | Options) -> bool:
         if isinstance(index, sa.Index):

@@ -289,6 +289,34 @@ async def test_a_use_that_operations_show_is_refused_before_it_is_sent(at_postgr
         await at_postgres.migrator().upgrade("head", sql=True)
 
 
+async def test_a_value_that_was_added_but_not_journaled_is_not_added_again(
+    at_postgres: Project, postgres_url: str
+) -> None:
+    add = 'with op.autocommit_block(): op.add_enum_value("kind", "blue")'
+    at_postgres.revision("a1", upgrade=TABLE.format("a"))
+    at_postgres.revision("b2", "a1", upgrade=f"{add}\nraise RuntimeError('injected')")
+    with pytest.raises(MigrationFailed):
+        await at_postgres.migrator().upgrade("head")
+    servers.execute(
+        postgres_url,
+        "UPDATE asyncmig_version_journal SET statements_done = 0, statements = NULL WHERE outcome = 'incomplete'",
+    )
+    at_postgres.revision("b2", "a1", upgrade=add)
+    await at_postgres.migrator().upgrade("head")
+    assert enums(postgres_url) == {"kind": ["red", "green", "blue"]}
+
+
+async def test_an_old_script_that_does_not_load_any_more_is_no_obstacle(
+    at_postgres: Project, postgres_url: str
+) -> None:
+    at_postgres.revision("a1", upgrade="pass").revision("b2", "a1", upgrade=TABLE.format("a"))
+    at_postgres.revision("c3", "b2", upgrade='op.drop_table("a")', downgrade=TABLE.format("a"))
+    await at_postgres.migrator().upgrade("b2")
+    at_postgres.config(url=postgres_url, checksums="off").revision("a1", before="import a_model_that_is_gone")
+    await at_postgres.migrator().upgrade("head")
+    assert enums(postgres_url) == {}
+
+
 async def test_check_backed_types_come_and_go_with_their_column(database_project: Project, database_url: str) -> None:
     database_project.revision(
         "a1",
