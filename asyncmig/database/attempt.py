@@ -106,8 +106,7 @@ class Attempt:
     def run(self, *, recheck: bool) -> StepReport:
         """Do the step and commit it. `recheck`: Overtaken when the version rows are not `step.before` any more."""
         if recheck:
-            self.live.start()
-            if self.ledger.read().versions != self.step.before:
+            if self.ledger.state_in(self.live.start_with(self.ledger.sql.state())).versions != self.step.before:
                 raise Overtaken(self.step.revision.id)
         self._hook(self.hooks.before_step, self.step.before)
         self._script()

@@ -8,13 +8,22 @@ Everything here runs inside the greenlet of `Connection.run_sync`.
 
 from __future__ import annotations
 
+import sqlite3
 from abc import ABC, abstractmethod
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NoReturn, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
-__all__ = ["Driver", "driver_of"]
+__all__ = ["POOLED", "Driver", "driver_of"]
+
+T = TypeVar("T")
+
+
+POOLED = "asyncmig_pooled"
+"""The execution option of a connection through a pooler that lends a server connection for one transaction only."""
 
 
 class Driver(ABC):
@@ -24,6 +33,7 @@ class Driver(ABC):
         self.connection = connection
         adapted: Any = connection.connection.dbapi_connection
         self.adapted = adapted
+        self.pooled = bool(connection.get_execution_options().get(POOLED))
         # The drivers' own types are not SQLAlchemy's: each subclass knows what it holds.
         self.raw: Any = adapted.driver_connection
 
@@ -61,6 +71,21 @@ class Driver(ABC):
             return await_only(self._execute(sql))
         except Exception as error:
             self._raise(error, sql)
+
+    def begin_and_fetch(self, begin: str, query: str) -> list[tuple[Any, ...]]:
+        """Begin a transaction and give the rows of its first query."""
+        self.run(begin)
+        return self.fetch(query)
+
+    def change_each(self, statements: Sequence[str], commit: str | None) -> int:
+        """Run statements until one does not change exactly one row, and `commit` when all did; gives how many were run.
+
+        A `commit` that is refused because somebody holds the file does not count: it has to be tried again.
+        """
+        for done, sql in enumerate(statements):
+            if self.execute(sql) != 1:
+                return done
+        return len(statements)
 
     def interrupt(self) -> None:
         """End the statement that runs in the driver's own thread, where there is one."""
@@ -105,7 +130,11 @@ class AsyncpgDriver(Driver):
         await self.raw.execute(sql)
 
     async def _fetch(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(record) for record in await self.raw.fetch(sql)]
+        if not self.pooled or self.in_transaction:
+            return [tuple(record) for record in await self.raw.fetch(sql)]
+        # It prepares in one message and executes in the next: a pooler may send each to another server.
+        async with self.raw.transaction():
+            return [tuple(record) for record in await self.raw.fetch(sql)]
 
     async def _execute(self, sql: str) -> int:
         status: str = await self.raw.execute(sql)
@@ -162,8 +191,45 @@ class AiosqliteDriver(Driver):
         await self.raw.execute_fetchall(sql)
         return int(self.raw.total_changes - before)
 
+    # A turn of the driver's thread costs more than most statements do: what belongs together takes one.
+
+    def begin_and_fetch(self, begin: str, query: str) -> list[tuple[Any, ...]]:
+        return self._in_one_turn(partial(_begin_and_fetch, begin=begin, query=query), f"{begin}; {query}")
+
+    def change_each(self, statements: Sequence[str], commit: str | None) -> int:
+        work = partial(_change_each, statements=statements, commit=commit)
+        return self._in_one_turn(work, "; ".join(statements))
+
+    def _in_one_turn(self, work: Callable[[sqlite3.Connection], T], sql: str) -> T:
+        try:
+            # What all of aiosqlite's own methods do with the connection that its thread owns.
+            answer: T = await_only(self.raw._execute(lambda: work(self.raw._conn)))
+        except Exception as error:
+            self._raise(error, sql)
+        return answer
+
     def interrupt(self) -> None:
         await_only(self.raw.interrupt())
+
+
+def _begin_and_fetch(connection: sqlite3.Connection, *, begin: str, query: str) -> list[tuple[Any, ...]]:
+    connection.execute(begin)
+    return connection.execute(query).fetchall()
+
+
+def _change_each(connection: sqlite3.Connection, *, statements: Sequence[str], commit: str | None) -> int:
+    for done, sql in enumerate(statements):
+        if connection.execute(sql).rowcount != 1:
+            return done
+    if commit is None:
+        return len(statements)
+    try:
+        connection.execute(commit)
+    except sqlite3.OperationalError as error:
+        if not str(error).startswith("database is locked"):
+            raise
+        return len(statements)
+    return len(statements) + 1
 
 
 _DRIVERS: dict[str, type[Driver]] = {

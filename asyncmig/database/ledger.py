@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -133,7 +133,11 @@ class Ledger:
 
     def read(self) -> LedgerState:
         """One query; nothing is created. A database without our tables stands before every revision."""
-        rows = self._first_that_works(self.sql.state(), self.sql.versions())
+        return self.state_in(self._first_that_works(self.sql.state(), self.sql.versions()))
+
+    def state_in(self, rows: Iterable[tuple[Any, ...]]) -> LedgerState:
+        """What the rows of `LedgerSql.state` mean."""
+        rows = list(rows)
         return LedgerState(
             frozenset(str(name) for name, direction in rows if direction is None),
             {str(name): Direction(direction) for name, direction in rows if direction is not None},

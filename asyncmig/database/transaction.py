@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
@@ -17,6 +18,8 @@ from asyncmig.database.patience import Patience
 from asyncmig.errors import LockTimeout
 
 __all__ = ["CallersTransaction", "OwnTransaction", "RunTransaction", "StepTransaction"]
+
+T = TypeVar("T")
 
 
 class StepTransaction(ABC):
@@ -32,6 +35,8 @@ class StepTransaction(ABC):
     why_not = ""
     opening: str | None = None
     closing: str | None = None
+    last: str | None = None
+    """What `commit` sends, where it may be sent with the statements before it on any database."""
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
@@ -50,6 +55,11 @@ class StepTransaction(ABC):
     @abstractmethod
     def rollback(self) -> None: ...
 
+    def begin_with(self, query: str) -> list[tuple[Any, ...]]:
+        """Begin, and give the rows of the first query."""
+        self.begin()
+        return self.driver.fetch(query)
+
 
 class OwnTransaction(StepTransaction):
     """BEGIN and COMMIT of our own, whatever SQLAlchemy believes: its connection is in autocommit mode.
@@ -65,22 +75,26 @@ class OwnTransaction(StepTransaction):
         self.patience = patience
         self.opening = begin_sql if joins else None
         self.closing = "COMMIT" if joins else None
+        self.last = "COMMIT"
 
     def begin(self) -> None:
-        self._patiently(self.begin_sql)
+        self._patiently(lambda: self.driver.run(self.begin_sql))
+
+    def begin_with(self, query: str) -> list[tuple[Any, ...]]:
+        return self._patiently(lambda: self.driver.begin_and_fetch(self.begin_sql, query))
 
     def commit(self) -> None:
-        self._patiently("COMMIT")
+        self._patiently(lambda: self.driver.run("COMMIT"))
 
     def rollback(self) -> None:
         if self.driver.in_transaction:
             self.driver.run("ROLLBACK")
 
-    def _patiently(self, sql: str) -> None:
+    def _patiently(self, work: Callable[[], T]) -> T:
         patience = self.patience()
         while True:
             try:
-                return self.driver.run(sql)
+                return work()
             except sa.exc.OperationalError as error:
                 if not is_busy(error):
                     raise
@@ -99,7 +113,7 @@ class RunTransaction(OwnTransaction):
 
     def __init__(self, driver: Driver, begin_sql: str, patience: Callable[[], Patience], *, joins: bool) -> None:
         super().__init__(driver, begin_sql, patience, joins=joins)
-        self.closing = None
+        self.closing = self.last = None
 
     def commit(self) -> None:
         return
