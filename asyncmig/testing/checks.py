@@ -112,21 +112,23 @@ async def data_kept(migrator: Migrator, fill: Fill | None = None) -> None:
     After each revision every empty table gets a row, as far as simple samples fit its constraints; or `fill(connection,
     revision)` inserts what the application knows to be right. The connection is in autocommit mode.
     """
-    from asyncmig.testing.rows import count_rows, fill_empty_tables
+    from asyncmig.testing.rows import Counts, count_rows, fill_empty_tables, tables_of
 
     await _require_empty(migrator)
+    before = Counts({}, {})
     for revision in migrator.graph():
-        async with _looking(migrator) as (site, connection):
-            before = await connection.run_sync(count_rows, _ours(site))
         await migrator.upgrade(revision)
         async with _looking(migrator) as (site, connection):
-            lost = list(before.lost(await connection.run_sync(count_rows, _ours(site))))
+            tables = await connection.run_sync(tables_of, _ours(site))
+            after = await connection.run_sync(count_rows, tables)
+            lost = list(before.lost(after))
             if lost:
                 raise CheckFailed(f"The upgrade to {revision} loses {', '.join(lost)}.", found={"lost": lost})
             if fill is not None:
                 await fill(connection.as_async(), revision)
+                before = await connection.run_sync(count_rows, tables)
             else:
-                await connection.run_sync(fill_empty_tables, _ours(site))
+                before = await connection.run_sync(fill_empty_tables, tables, after)
 
 
 def _below(migrator: Migrator, revision: str) -> str:
@@ -178,4 +180,5 @@ async def _require_empty(migrator: Migrator) -> None:
 
 def _ours(site: Site) -> frozenset[str]:
     """The names of the version table and the journal."""
-    return frozenset((site.ledger_sql.ref.name, site.ledger_sql.journal_ref.name))
+    sql = site.ledger_sql
+    return frozenset((sql.ref.name, sql.journal_ref.name, sql.lease_ref.name))

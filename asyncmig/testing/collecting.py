@@ -29,7 +29,7 @@ def migration_tests(session: pytest.Session, collected: Sequence[pytest.Item]) -
     parent = _tests_folder(session, collected)
     nodeid = f"{parent.nodeid}/migrations" if parent.nodeid not in ("", ".") else "migrations"
     source = Path(__file__).with_name("project_tests.py")
-    return _ProjectTests.from_parent(parent, path=source, nodeid=nodeid).collect()
+    return _ProjectTests.from_parent(parent, path=source, name="migrations", nodeid=nodeid).collect()
 
 
 def _tests_folder(session: pytest.Session, collected: Sequence[pytest.Item]) -> pytest.Collector:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import uuid
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-__all__ = ["Counts", "count_rows", "fill_empty_tables"]
+__all__ = ["Counts", "count_rows", "fill_empty_tables", "tables_of"]
 
 _SAMPLES: Mapping[type, Any] = {
     bool: True,
@@ -49,10 +50,20 @@ class Counts:
                 yield f"{count - left} of {count} values of {table}.{column}"
 
 
-def count_rows(connection: sa.Connection, skipped: Collection[str]) -> Counts:
+def tables_of(connection: sa.Connection, skipped: Collection[str]) -> list[sa.Table]:
+    """The tables as they are now, parents first."""
+    metadata = sa.MetaData()
+    with warnings.catch_warnings():
+        # Types and indexes that SQLAlchemy does not know, tables that refer to each other: no matter here.
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        metadata.reflect(connection)
+        return [table for table in metadata.sorted_tables if table.name not in skipped]
+
+
+def count_rows(connection: sa.Connection, tables: Iterable[sa.Table]) -> Counts:
     rows: dict[str, int] = {}
     values: dict[tuple[str, str], int] = {}
-    for table in _tables(connection, skipped):
+    for table in tables:
         counts = [sa.func.count(column) for column in table.columns]
         total, *each = connection.execute(sa.select(sa.func.count(), *counts).select_from(table)).one()
         rows[table.name] = total
@@ -60,33 +71,22 @@ def count_rows(connection: sa.Connection, skipped: Collection[str]) -> Counts:
     return Counts(rows, values)
 
 
-def fill_empty_tables(connection: sa.Connection, skipped: Collection[str]) -> tuple[str, ...]:
-    """Insert a row into each table that has none, parents first; gives the tables that would not take one.
+def fill_empty_tables(connection: sa.Connection, tables: Sequence[sa.Table], counted: Counts) -> Counts:
+    """Insert a row into each table that `counted` found empty; gives the counts afterwards.
 
-    The connection is in autocommit mode. A table with a CHECK or a trigger that the samples do not satisfy stays empty.
+    `tables` are parents first, the connection is in autocommit mode. A table with a CHECK or a trigger that the samples
+    do not satisfy stays empty.
     """
-    refused = []
-    for table in _tables(connection, skipped):
-        if connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first() is not None:
-            continue
-        try:
+    empty = [table for table in tables if not counted.rows[table.name]]
+    for table in empty:
+        with contextlib.suppress(sa.exc.SQLAlchemyError, _Unfillable):
             connection.execute(sa.insert(table).values(_row(connection, table)))
-        except (sa.exc.SQLAlchemyError, _Unfillable):
-            refused.append(table.name)
-    return tuple(refused)
+    filled = count_rows(connection, empty)
+    return Counts({**counted.rows, **filled.rows}, {**counted.values, **filled.values})
 
 
 class _Unfillable(Exception):
     """A column that needs a value and for which there is no sample."""
-
-
-def _tables(connection: sa.Connection, skipped: Collection[str]) -> list[sa.Table]:
-    metadata = sa.MetaData()
-    with warnings.catch_warnings():
-        # Types and indexes that SQLAlchemy does not know, tables that refer to each other: no matter here.
-        warnings.simplefilter("ignore", sa.exc.SAWarning)
-        metadata.reflect(connection)
-        return [table for table in metadata.sorted_tables if table.name not in skipped]
 
 
 def _row(connection: sa.Connection, table: sa.Table) -> dict[str, Any]:

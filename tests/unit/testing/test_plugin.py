@@ -76,6 +76,7 @@ def test_nothing_is_collected_without_the_option(shop: Project, run: Callable[..
     shop.file("test_mine.py", "def test_mine(): pass")
     run().assert_outcomes(passed=1)
     run("--test-migrations", "-k", "mine or single_head").assert_outcomes(passed=2, deselected=5)
+    run("--test-migrations", "-k", "migrations and not down").assert_outcomes(passed=4, deselected=3)
 
 
 BROKEN = {
