@@ -49,6 +49,7 @@ class Config:
     prepend_sys_path: tuple[Path, ...] = ()
     lock: Literal["auto", "advisory", "lease", "none"] = "auto"
     lock_timeout: float = 60.0
+    lease_duration: float = 30.0
     statement_lock_timeout: float | None = None
     transaction: Literal["revision", "run"] = "revision"
     checksums: Literal["error", "warn", "off"] = "error"

@@ -140,6 +140,13 @@ def _seconds(value: object, here: Path) -> float:
     return float(value)
 
 
+def _at_least_a_second(value: object, here: Path) -> float:
+    seconds = _seconds(value, here)
+    if seconds < 1:
+        raise Unfit
+    return seconds
+
+
 def _choice(*choices: str) -> Callable[[object, Path], str]:
     def accept(value: object, here: Path) -> str:
         if not isinstance(value, str) or value not in choices:
@@ -244,6 +251,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             Key("prepend_sys_path", 'a list of folders, as in ["."]', _locations, _names_from_text),
             Key("lock", _quoted(*_LOCKS), _choice(*_LOCKS)),
             Key("lock_timeout", _SECONDS, _seconds, float),
+            Key("lease_duration", "a number of seconds, 1 or more", _at_least_a_second, float),
             Key("statement_lock_timeout", _SECONDS, _seconds, float),
             Key("transaction", _quoted(*_TRANSACTIONS), _choice(*_TRANSACTIONS)),
             Key("checksums", _quoted(*_CHECKSUMS), _choice(*_CHECKSUMS)),

@@ -7,6 +7,7 @@ every driver (see transaction.py); SQLAlchemy puts the mode back before a connec
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
@@ -20,6 +21,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import greenlet_spawn
 
 from asyncmig.database.connection import Connection
+from asyncmig.database.driver import POOLED
 from asyncmig.database.failures import connection_failure
 from asyncmig.errors import ConnectionFailed, DriverError
 from asyncmig.url import how_to_install
@@ -42,12 +44,24 @@ class Database:
     """`name` is the URL without its password; `source` the place that named it; `engine` the sync face of the engine.
 
     An engine that was given stays open and gets no listener; one made from a URL is disposed by `aclose`.
+    `pooled`: a pooler lends a server connection for one transaction only, so nothing may count on the session.
     """
 
-    def __init__(self, target: AsyncEngine | URL, source: str, options: Mapping[str, Any] | None = None) -> None:
+    keeps_settings = False
+    """Whether the connections carry settings of their session, which a transaction-mode pooler would lose."""
+
+    def __init__(
+        self,
+        target: AsyncEngine | URL,
+        source: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        pooled: bool = False,
+    ) -> None:
         self.owned = isinstance(target, URL)
-        self.engine = _engine_of(target, options or {}) if isinstance(target, URL) else target.sync_engine
+        self.engine = _engine_of(target, options or {}, pooled) if isinstance(target, URL) else target.sync_engine
         self.source = source
+        self.pooled = pooled
 
     @property
     def url(self) -> URL:
@@ -70,18 +84,32 @@ class Database:
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Connection]:
         """A connection in autocommit mode, or ConnectionFailed, AccessDenied, DatabaseError in words."""
-        connection = Connection(await self._open())
+        connection = Connection(await self._open(self.engine))
         try:
-            await connection.run_sync(_prepare)
+            await connection.run_sync(_prepare, self.pooled)
             yield connection
         finally:
             # The deadline: a server that does not answer must not keep a cancelled process alive.
             with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
                 await connection.close()
 
-    async def _open(self) -> sa.Connection:
+    @asynccontextmanager
+    async def connect_aside(self) -> AsyncIterator[Connection]:
+        """A second connection, from a pool of its own: an application's may consist of the one that is in use."""
+        given = self.engine
+        engine = sa.Engine(given.pool.recreate(), given.dialect, given.url, hide_parameters=True)
+        connection = Connection(await self._open(engine))
         try:
-            return await greenlet_spawn(self.engine.connect)
+            await connection.run_sync(_prepare, self.pooled)
+            yield connection
+        finally:
+            with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
+                await connection.close()
+                await greenlet_spawn(engine.dispose)
+
+    async def _open(self, engine: sa.Engine) -> sa.Connection:
+        try:
+            return await greenlet_spawn(engine.connect)
         except (sa.exc.SQLAlchemyError, OSError, TimeoutError) as error:
             failure = connection_failure(error, self.name)
             if failure is None:
@@ -114,9 +142,9 @@ def is_missing_file(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and not in_memory and not Path(path).exists()
 
 
-def _engine_of(url: URL, options: Mapping[str, Any]) -> sa.Engine:
+def _engine_of(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engine:
     try:
-        return _make_engine(url, options)
+        return _make_engine(url, options, pooled)
     except ImportError as error:
         # Found, or we had not come here, and yet not to be imported: psycopg without a libpq, a driver built for
         # another machine.
@@ -125,18 +153,24 @@ def _engine_of(url: URL, options: Mapping[str, Any]) -> sa.Engine:
         ) from error
 
 
-def _make_engine(url: URL, options: Mapping[str, Any]) -> sa.Engine:
+def _make_engine(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engine:
     arguments: dict[str, Any] = {"poolclass": NullPool, **options}
     connect_args = dict(arguments.pop("connect_args", {}))
     if url.get_driver_name() == "asyncpg":
         connect_args.setdefault("timeout", _CONNECT_SECONDS)
         # A script alters tables between its queries: a plan cached over that would be refused.
         connect_args.setdefault("prepared_statement_cache_size", 0)
-        settings = connect_args.setdefault("server_settings", {})
-        settings.setdefault("application_name", "asyncmig")
+        if pooled:
+            _leave_nothing_on_the_server(connect_args)
+        else:
+            settings = connect_args.setdefault("server_settings", {})
+            settings.setdefault("application_name", "asyncmig")
     if url.get_driver_name().startswith("psycopg"):
         connect_args.setdefault("connect_timeout", _CONNECT_SECONDS)
-        connect_args.setdefault("application_name", "asyncmig")
+        if pooled:
+            connect_args.setdefault("prepare_threshold", None)
+        else:
+            connect_args.setdefault("application_name", "asyncmig")
         url = url.set(drivername="postgresql+psycopg_async")
     if url.get_backend_name() == "sqlite" and "timeout" not in url.query:
         # SQLite's own waiting for the file cannot be interrupted and knows no lock_timeout: ours polls.
@@ -148,8 +182,15 @@ def _make_engine(url: URL, options: Mapping[str, Any]) -> sa.Engine:
     return sa.create_engine(url, connect_args=connect_args, **arguments)
 
 
-def _prepare(connection: sa.Connection) -> None:
-    connection.execution_options(isolation_level="AUTOCOMMIT")
+def _leave_nothing_on_the_server(connect_args: dict[str, Any]) -> None:
+    """asyncpg's arguments: the next transaction may be on another server, and others come after us on this one."""
+    connect_args.setdefault("statement_cache_size", 0)
+    # The names that asyncpg counts up meet those of another client on the same server.
+    connect_args.setdefault("prepared_statement_name_func", lambda: f"asyncmig_{uuid.uuid4().hex}")
+
+
+def _prepare(connection: sa.Connection, pooled: bool) -> None:
+    connection.execution_options(isolation_level="AUTOCOMMIT", **{POOLED: pooled})
     # For this one connection: an open portal (yield_per) would block a later ALTER TABLE.
     connection.dialect = copy(connection.dialect)
     connection.dialect.supports_server_side_cursors = False

@@ -16,14 +16,15 @@ import sqlalchemy as sa
 from asyncmig.database.attempt import Attempt, Hooks, Work
 from asyncmig.database.driver import Driver, driver_of
 from asyncmig.database.events import Observer, Retrying, StepFailed, StepFinished, StepStarted, announce_async
-from asyncmig.database.failures import is_retryable, message_of
+from asyncmig.database.failures import is_lost_swap, is_retryable, message_of
 from asyncmig.database.ledger import Incomplete, Ledger, Overtaken
 from asyncmig.database.live import LiveStep, StepSettings, transaction_events
 from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off
-from asyncmig.errors import LockTimeout
+from asyncmig.errors import LockTimeout, RunLockLost
 
 if TYPE_CHECKING:
     from asyncmig.database.connection import Connection
+    from asyncmig.database.lock import RunLock
     from asyncmig.database.report import StepReport
     from asyncmig.database.transaction import StepTransaction
     from asyncmig.dialects.ledger import LedgerSql
@@ -79,6 +80,7 @@ class Executor:
     hooks: Hooks
     transaction: Callable[[Driver], StepTransaction]
     failure: Callable[[Driver], StepTransaction | None]
+    lock: RunLock
     recheck: bool
     retries: float
     whole: bool = False
@@ -142,7 +144,7 @@ class Executor:
             settings=self.settings,
             hooks=self.hooks,
             connection=self.connection,
-            ledger=Ledger(self.ledger_sql, driver),
+            ledger=Ledger(self.ledger_sql, driver, lease=self.lock.held),
             transaction=self.transaction(driver),
         )
         self._running = attempt.live
@@ -150,6 +152,7 @@ class Executor:
             return attempt.run(recheck=self.recheck)
         except Overtaken as overtaken:
             attempt.undo()
+            self._verify(attempt, driver)
             reason = overtaken.__cause__
             if isinstance(reason, Exception) and attempt.ledger.read().versions == step.before:
                 # Nobody was faster: a deferred constraint of the application's failed in the same words.
@@ -160,15 +163,25 @@ class Executor:
             raise
         except Exception as error:
             attempt.undo()
+            if is_lost_swap(error):
+                self._verify(attempt, driver)
             raise StepBroken(attempt, error) from error
         finally:
             # A cancelled step (BaseException) is undone by whoever holds the connection, shielded.
             self._running = None
 
+    def _verify(self, attempt: Attempt, driver: Driver) -> None:
+        """StepBroken, with RunLockLost inside, when a proof failed because the run lock is somebody else's."""
+        try:
+            self.lock.verify(driver)
+        except RunLockLost as lost:
+            raise StepBroken(attempt, lost) from lost
+
     async def _failed(self, broken: StepBroken) -> None:
         step = broken.step
         # A step that never got the file has nothing to tell, and its row would wait for the file as long again.
-        if not isinstance(broken.error, LockTimeout):
+        # And whoever lost the run lock writes nothing more.
+        if not isinstance(broken.error, LockTimeout | RunLockLost):
             await self.connection.run_sync(self._journal_failure, broken)
         await announce_async(self.observer, StepFailed(step.revision.id, step.direction, broken.error))
         if self.hooks.on_error is not None:
@@ -189,7 +202,9 @@ class Executor:
             if transaction is None:
                 return
             transaction.begin()
-            broken.attempt.journal_failure(Ledger(self.ledger_sql, driver), message_of(broken.error))
+            broken.attempt.journal_failure(
+                Ledger(self.ledger_sql, driver, lease=self.lock.held), message_of(broken.error)
+            )
             transaction.commit()
         except (sa.exc.SQLAlchemyError, OSError) as error:
             logger.warning("the failure of %s could not be journaled: %s", broken.step.revision.id, message_of(error))

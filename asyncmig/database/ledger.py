@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from asyncmig.database.driver import Driver
 from asyncmig.database.failures import is_access_denied, is_undefined_table, message_of
 from asyncmig.database.report import JournalEntry, Outcome
+from asyncmig.dialects.lease import HeldLease
 from asyncmig.dialects.ledger import JOURNAL_COLUMNS, LedgerSql
 from asyncmig.errors import VersionTableError
 from asyncmig.revisions.plan import Direction, VersionChange
@@ -122,12 +123,18 @@ _PROGRESS = (
 
 
 class Ledger:
-    """`careful` asks which tables exist instead of failing on a missing one: inside a caller's transaction."""
+    """`careful` asks which tables exist instead of failing on a missing one: inside a caller's transaction.
 
-    def __init__(self, sql: LedgerSql, driver: Driver, *, careful: bool = False) -> None:
+    With a `lease`, all that is written for a step proves in its transaction that the run lock is still ours.
+    """
+
+    def __init__(
+        self, sql: LedgerSql, driver: Driver, *, careful: bool = False, lease: HeldLease | None = None
+    ) -> None:
         self.sql = sql
         self.driver = driver
         self.careful = careful
+        self.lease = lease
 
     # Reading
 
@@ -212,10 +219,14 @@ class Ledger:
 
     def record(self, change: VersionChange, row: JournalRow, *, started: bool) -> tuple[str, ...]:
         """The statements that end a step: each changes or finds one row. `started`: the journal calls it incomplete."""
-        return self.sql.record(change, self._journal(row, started=started))
+        proofs = [self.lease.proof] if self.lease else []
+        return self.sql.record(change, self._journal(row, started=started), *proofs)
 
     def journal(self, row: JournalRow, *, started: bool) -> None:
-        self.driver.run(self._journal(row, started=started))
+        self._run_proven(self._journal(row, started=started))
+
+    def _run_proven(self, statement: str) -> None:
+        self.driver.run(self.lease.proven(statement) if self.lease else statement)
 
     def _journal(self, row: JournalRow, *, started: bool) -> str:
         values = row.values(self.sql)
@@ -225,10 +236,10 @@ class Ledger:
 
     def note_error(self, revision: str, message: str) -> None:
         """Why an incomplete revision stopped."""
-        self.driver.run(self.sql.update_journal({"error": self.sql.literal(message)}, revision))
+        self._run_proven(self.sql.update_journal({"error": self.sql.literal(message)}, revision))
 
     def abandon(self) -> None:
-        self.driver.run(self.sql.abandon())
+        self._run_proven(self.sql.abandon())
 
 
 @cache

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from asyncmig.database.connection import Connection
+    from asyncmig.dialects.lease import HeldLease
 
 __all__ = ["AdvisoryLock", "HeldElsewhere", "NoLock", "RunLock", "lock_key"]
 
@@ -58,6 +59,8 @@ class RunLock(ABC):
 
     exclusive: bool
     waited: float = 0.0
+    held: HeldLease | None = None
+    """What proves in each commit that the lock is still ours; None where the connection itself is the proof."""
 
     @abstractmethod
     async def acquire(self, connection: Connection) -> None:
@@ -65,6 +68,10 @@ class RunLock(ABC):
 
     @abstractmethod
     async def release(self, connection: Connection) -> None: ...
+
+    def verify(self, driver: Driver) -> None:
+        """RunLockLost when somebody else has taken the lock over; asked after a commit that could not prove it."""
+        return
 
 
 class NoLock(RunLock):

@@ -61,6 +61,7 @@ class Run:
             hooks=self.hooks,
             transaction=self.session.step_transaction,
             failure=self.session.failure_transaction,
+            lock=lock,
             recheck=not (lock.exclusive or self.session.exclusive),
             retries=0 if self._undivided else self.session.config.lock_timeout,
             whole=self._undivided,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from asyncmig.database.events import Observer
     from asyncmig.database.lock import RunLock
     from asyncmig.dialects.base import Dialect
+    from asyncmig.dialects.lease import HeldLease
     from asyncmig.dialects.ledger import LedgerSql
 
 __all__ = ["CallersSession", "OwnSession", "Session"]
@@ -54,6 +55,7 @@ class Session(ABC):
     config: Config
     observer: Observer | None
     without_foreign_keys: bool = field(default=False, init=False)  # SQLite's PRAGMA is off for the whole run
+    lease: HeldLease | None = field(default=None, init=False)  # to be proved with whatever is written
     claims: bool = field(default=False, init=False)  # never waits for the run lock: HeldElsewhere at once
 
     @cached_property
@@ -69,7 +71,7 @@ class Session(ABC):
         while True:
             try:
                 return await self.connection.run_sync(
-                    lambda sync: work(Ledger(self.ledger_sql, driver_of(sync), careful=self.careful))
+                    lambda sync: work(Ledger(self.ledger_sql, driver_of(sync), careful=self.careful, lease=self.lease))
                 )
             except sa.exc.OperationalError as error:
                 if not is_busy(error) or not await patience.pause():
@@ -106,8 +108,10 @@ class Session(ABC):
         lock = self._make_lock()
         try:
             await lock.acquire(self.connection)
+            self.lease = lock.held
             yield lock
         finally:
+            self.lease = None
             with anyio.move_on_after(_RELEASE_SECONDS, shield=True):
                 await self._release(lock)
 
@@ -126,7 +130,12 @@ class Session(ABC):
             return NoLock()
         ref = self.ledger_sql.ref
         timeout = None if self.claims else self.config.lock_timeout
+        if self.config.lock == "lease":
+            return self._make_lease(timeout)
         return AdvisoryLock(ref.schema, ref.name, timeout, self.observer, in_transaction=self.careful)
+
+    @abstractmethod
+    def _make_lease(self, timeout: float | None) -> RunLock: ...
 
 
 @dataclass
@@ -172,7 +181,8 @@ class OwnSession(Session):
 
     @asynccontextmanager
     async def whole_run(self) -> AsyncIterator[None]:
-        backend = await backend_of(self.connection)
+        # A pooler answers with a number of its own making, which may be another session's on the server.
+        backend = None if self.database.pooled else await backend_of(self.connection)
         try:
             yield
         except Exception:
@@ -208,10 +218,20 @@ class OwnSession(Session):
 
     def _own(self, driver: Driver, kind: type[OwnTransaction] = OwnTransaction) -> OwnTransaction:
         begin = self.dialect.begin(self.config.statement_lock_timeout)
+        if self.lease is not None:
+            # A snapshot would take the heartbeat's change of the lease for a conflict.
+            begin += "; SET LOCAL transaction_isolation = 'read committed'"
         return kind(driver, begin, self._patience, joins=self.dialect.joins_statements)
 
     def _patience(self) -> Patience:
         return Patience(self.config.lock_timeout, self.observer)
+
+    def _make_lease(self, timeout: float | None) -> RunLock:
+        from asyncmig.database.lease import LeaseLock
+        from asyncmig.dialects.lease import LeaseSql
+
+        sql = LeaseSql(self.ledger_sql)
+        return LeaseLock(sql, self.database.connect_aside, timeout, self.config.lease_duration, self.observer)
 
 
 @dataclass
@@ -229,6 +249,12 @@ class CallersSession(Session):
 
     def failure_transaction(self, driver: Driver) -> StepTransaction | None:
         return None
+
+    def _make_lease(self, timeout: float | None) -> RunLock:
+        from asyncmig.database.lease import CallersLease
+        from asyncmig.dialects.lease import LeaseSql
+
+        return CallersLease(LeaseSql(self.ledger_sql), timeout)
 
     async def create_ledger(self) -> None:
         await self.ledger(lambda ledger: ledger.create())

@@ -14,6 +14,7 @@ from asyncmig.database.engine import Database
 from asyncmig.database.failures import in_words
 from asyncmig.database.session import CallersSession, OwnSession, Session
 from asyncmig.dialects.registry import dialect_for, ledger_for
+from asyncmig.errors import ConfigError
 from asyncmig.schema.ref import Ref
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from asyncmig.revisions.graph import RevisionGraph
 
 __all__ = ["Site"]
+
+_NO_SCHEMAS = (
+    'lock = "lease" is for a pooler that lends a connection for one transaction, and a schema of its own is a setting of '
+    "the session: name each schema in version_table_schema and in the models instead, or connect past the pooler."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ class Site:
                 version_table_schema=self.config.version_table_schema,
                 config=ScriptConfig(self.config),
                 as_sql=self.context.offline,
+                tolerant=self.config.alembic_compat,
             ),
             self.observer,
         )
@@ -131,12 +138,15 @@ class Site:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """A connection to work on; what the database raises comes out in words."""
+        self._check_lock()
         with in_words(self.name):
             if self.connection is not None:
                 given = Connection.given(self.connection)
                 yield CallersSession(given, self.ledger_sql, self.config, self.observer)
                 return
             database = self.opened or self.database()
+            if database.pooled and database.keeps_settings:
+                raise ConfigError(_NO_SCHEMAS, key="lock")
             try:
                 async with database.connect() as connection:
                     session = OwnSession(connection, self.ledger_sql, self.config, self.observer, database)
@@ -146,6 +156,15 @@ class Site:
                 if self.opened is None:
                     await database.aclose()
 
+    def _check_lock(self) -> None:
+        if self.url.get_backend_name() == "sqlite" and self.config.lock in ("advisory", "lease"):
+            raise ConfigError(
+                f'lock = "{self.config.lock}" is for PostgreSQL: on SQLite the lock of the file serves.',
+                key="lock",
+                hint='Leave lock at "auto".',
+            )
+
     def database(self) -> Database:
         """Our handle on the engine; one that was given stays open when the handle is closed."""
-        return Database(self.target, self.source, self.environment.engine_options)
+        pooled = self.config.lock == "lease"
+        return Database(self.target, self.source, self.environment.engine_options, pooled=pooled)

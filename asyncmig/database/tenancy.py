@@ -45,10 +45,13 @@ class SchemaDatabase(Database):
     goes back to its pool with the session's settings, locks and temporary tables as they were.
     """
 
+    keeps_settings = True
+
     def __init__(self, shared: Database, schema: str, beside: Sequence[str] = (), token: str | None = None) -> None:
         self.owned = False
         self.engine = shared.engine
         self.source = shared.source
+        self.pooled = shared.pooled
         self.schema = schema
         self.beside = tuple(beside)
         self.token = token

@@ -39,13 +39,15 @@ JOURNAL_COLUMNS = (
 
 
 class LedgerSql(ABC):
-    """`version` and `journal` are the qualified names of the two tables, always in quotes."""
+    """`version`, `journal` and `lease` are the qualified names of our tables, always in quotes; the last is rare."""
 
     def __init__(self, ref: Ref) -> None:
         self.ref = ref
         self.journal_ref = Ref(f"{ref.name}_journal", ref.schema)
         self.version = _quoted(self.ref)
         self.journal = _quoted(self.journal_ref)
+        self.lease_ref = Ref(f"{ref.name}_lease", ref.schema)
+        self.lease = _quoted(self.lease_ref)
 
     @abstractmethod
     def create(self) -> tuple[str, ...]:
@@ -144,9 +146,12 @@ class LedgerSql(ABC):
             f"UPDATE {self.journal} SET {changes} WHERE revision = {self.literal(revision)} AND outcome = 'incomplete'"
         )
 
-    def record(self, change: VersionChange, journal: str) -> tuple[str, ...]:
-        """The change and its journal row: statements of which each changes one row, or finds one, or fails."""
-        return (*self.changes(change), journal)
+    def record(self, change: VersionChange, journal: str, *queries: str) -> tuple[str, ...]:
+        """The change and its journal row: statements of which each changes one row, or finds one, or fails.
+
+        `queries` have to find a row each for the rest to stand.
+        """
+        return (*queries, *self.changes(change), journal)
 
     def abandon(self) -> str:
         """What a stamp does to revisions that were left incomplete."""

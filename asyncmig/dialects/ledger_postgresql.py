@@ -93,12 +93,13 @@ class PostgresqlLedger(LedgerSql):
     def time(self, value: datetime) -> str:
         return f"'{value.isoformat()}'::timestamptz"
 
-    def record(self, change: VersionChange, journal: str) -> tuple[str, ...]:
+    def record(self, change: VersionChange, journal: str, *queries: str) -> tuple[str, ...]:
         """One statement that divides by zero unless every part of it changed its row.
 
         So it may be sent together with COMMIT: where the rows are not as they were, the transaction fails.
         """
-        parts = [*self.changes(change), journal]
-        queries = ", ".join(f"part{number} AS ({sql} RETURNING 1)" for number, sql in enumerate(parts))
+        changes = (f"{sql} RETURNING 1" for sql in (*self.changes(change), journal))
+        parts = [*changes, *queries]
+        named = ", ".join(f"part{number} AS ({sql})" for number, sql in enumerate(parts))
         found = " + ".join(f"(SELECT count(*) FROM part{number})" for number in range(len(parts)))
-        return (f"WITH {queries} SELECT 1 / CASE WHEN {found} = {len(parts)} THEN 1 ELSE 0 END",)
+        return (f"WITH {named} SELECT 1 / CASE WHEN {found} = {len(parts)} THEN 1 ELSE 0 END",)

@@ -38,6 +38,9 @@ url = "<%text>${DATABASE_URL:-sqlite:///${here}/app.db}</%text>"
 # Seconds to wait for another run to finish.
 # lock_timeout = 60
 
+# With lock = "lease": seconds after which the lock of a run that died is free.
+# lease_duration = 30
+
 # Seconds that a statement may wait for a lock on PostgreSQL; the step is then tried again. Unset: the server's.
 # statement_lock_timeout = 5
 

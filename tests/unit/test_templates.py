@@ -99,6 +99,7 @@ _SHOWN_DEFAULTS = (
     "prepend_sys_path",
     "lock",
     "lock_timeout",
+    "lease_duration",
     "transaction",
     "checksums",
     "include_schemas",
