@@ -21,6 +21,7 @@ __all__ = [
     "is_connection_lost",
     "is_fresh_enum_value",
     "is_lost_swap",
+    "is_refused_in_transaction",
     "is_retryable",
     "is_undefined_object",
     "is_undefined_table",
@@ -34,6 +35,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _DEADLOCK = "40P01"
 _UNDEFINED_TABLE = "42P01"
 _UNDEFINED_COLUMN = "42703"
+_ACTIVE_TRANSACTION = "25001"
 _UNSAFE_NEW_ENUM_VALUE = "55P04"
 _DIVISION_BY_ZERO = "22012"
 _UNIQUE_VIOLATION = "23505"
@@ -118,6 +120,11 @@ def is_retryable(error: BaseException) -> bool:
 def is_fresh_enum_value(error: BaseException) -> bool:
     """An enum value was used in the transaction that added it."""
     return sqlstate_of(error) == _UNSAFE_NEW_ENUM_VALUE
+
+
+def is_refused_in_transaction(error: BaseException) -> bool:
+    """PostgreSQL runs the statement outside a transaction block only; SET TRANSACTION too late has the same code."""
+    return sqlstate_of(error) == _ACTIVE_TRANSACTION and "transaction block" in message_of(error)
 
 
 def is_access_denied(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from asyncmig.database.applied import accepted, changed_message, changed_scripts
 from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
 from asyncmig.database.executor import Executor, StepBroken, WithoutForeignKeys
-from asyncmig.database.failures import is_access_denied, is_fresh_enum_value, message_of
+from asyncmig.database.failures import is_access_denied, is_fresh_enum_value, is_refused_in_transaction, message_of
 from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.placement import Placement
 from asyncmig.database.report import Report
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from asyncmig.database.session import Session
 
 __all__ = ["Run"]
+
+_OUTSIDE = (
+    "Put it inside `with op.autocommit_block():`; an index is made so by "
+    "op.create_index(..., postgresql_concurrently=True) alone."
+)
 
 
 @dataclass(slots=True)
@@ -199,6 +204,8 @@ def _hint(error: Exception) -> str | None:
         return error.hint
     if is_fresh_enum_value(error):
         return WAY_OUT
+    if is_refused_in_transaction(error):
+        return _OUTSIDE
     return (
         "Check the rights of the user, and whether the database or its file is read-only."
         if is_access_denied(error)

@@ -23,7 +23,10 @@ from asyncmig.schema.types import SqlText
 __all__ = ["NEW_VALUE", "WAY_OUT", "FreshValues"]
 
 NEW_VALUE = "the value was added in this very transaction, and PostgreSQL lets nobody use it before that is committed"
-WAY_OUT = "Add the value in a revision of its own before this one, or inside `with op.autocommit_block():`."
+WAY_OUT = (
+    "Add the value in a revision of its own before this one, or inside `with op.autocommit_block():`; "
+    'transaction = "run" allows neither.'
+)
 
 
 class FreshValues:

@@ -101,6 +101,18 @@ async def test_on_sqlite_it_is_an_index_like_any_other(at_sqlite: Project, sqlit
     ] * 3
 
 
+async def test_sql_that_cannot_run_in_the_transaction_is_told_where_to_go(at_postgres: Project) -> None:
+    prepared(at_postgres, 'op.execute("CREATE INDEX CONCURRENTLY ix_email ON account (email)")')
+    with pytest.raises(MigrationFailed, match="cannot run inside a transaction block") as caught:
+        await at_postgres.migrator().upgrade("head")
+    assert "autocommit_block" in str(caught.value.hint)
+    prepared(
+        at_postgres,
+        'with op.autocommit_block(): op.execute("CREATE INDEX CONCURRENTLY ix_email ON account (email)")',
+    )
+    await at_postgres.migrator().upgrade("head")
+
+
 async def test_an_index_that_was_there_before_is_an_error(at_postgres: Project, postgres_url: str) -> None:
     prepared(at_postgres, CREATE)
     await at_postgres.migrator().upgrade("a1")
