@@ -23,6 +23,7 @@ class ContextSettings:
 
     `opts` holds the environment's settings and its custom keywords, under Alembic's names where it has one;
     `config` is any object with get_section, get_main_option and attributes; `as_sql` is true for --sql.
+    `tolerant`: the scripts were written for Alembic, which takes some keywords without looking at them.
     """
 
     opts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -30,6 +31,7 @@ class ContextSettings:
     version_table_schema: str | None = None
     config: Any = None
     as_sql: bool = False
+    tolerant: bool = False
 
 
 class MigrationContext:
@@ -62,6 +64,10 @@ class MigrationContext:
     @property
     def as_sql(self) -> bool:
         return self._settings.as_sql
+
+    @property
+    def tolerant(self) -> bool:
+        return self._settings.tolerant
 
     @property
     def opts(self) -> Mapping[str, Any]:

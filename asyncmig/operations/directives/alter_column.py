@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from asyncmig.errors import OperationError
 from asyncmig.operations.alter_column import KEEP, AlterColumn, Default, Existing, Keep
-from asyncmig.operations.directives.base import Directives, check_keywords, check_name
+from asyncmig.operations.directives.base import Directives, check_name
 from asyncmig.operations.directives.build_constraint import type_checks
 from asyncmig.schema.metadata import default_from_sqlalchemy
 from asyncmig.schema.model import Ref
@@ -46,7 +46,7 @@ class AlterColumnDirectives(Directives):
         postgresql_using is the SQL that makes the new values of another type.
         """
         known = ["autoincrement", "existing_autoincrement", "insert_before", "insert_after"]
-        check_keywords("alter_column", kw, known)
+        self._check_loosely("alter_column", kw, known)
         table = check_name("alter_column", "table name", table_name)
         name = check_name("alter_column", "column name", column_name)
         renamed = None if new_column_name is None else check_name("alter_column", "new name", new_column_name)

@@ -27,6 +27,11 @@ class Directives:
         sink = running_sink()
         return sink.emit(operation, origin_in(sink.script, 2))
 
+    def _check_loosely(self, directive: str, keywords: Mapping[str, Any], known: Iterable[str]) -> None:
+        """`check_keywords` where Alembic ignores what it does not know: so does a script that was written for it."""
+        if not self._step().migration_context().tolerant:
+            check_keywords(directive, keywords, known)
+
 
 def dialect_options(keywords: Mapping[str, Any]) -> dict[str, Any]:
     """The keywords of some dialect, `postgresql_where` and its like."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from asyncmig.errors import OperationError
 from asyncmig.operations.columns import AddColumn, DropColumn
-from asyncmig.operations.directives.base import Directives, check_keywords, check_name
+from asyncmig.operations.directives.base import Directives, check_name
 from asyncmig.operations.directives.build import build_table
 from asyncmig.schema.metadata import ColumnParts, column_from_sqlalchemy, from_sqlalchemy
 from asyncmig.schema.model import PrimaryKey, Ref
@@ -57,7 +57,7 @@ class ColumnDirectives(Directives):
         table = check_name("drop_column", "table name", table_name)
         column = check_name("drop_column", "column name", column_name)
         # What the column was, as Alembic's autogenerate says it in batches, is known better from the schema.
-        check_keywords("drop_column", kw, ["if_exists", *_EXISTING])
+        self._check_loosely("drop_column", kw, ["if_exists", *_EXISTING])
         self._emit(DropColumn(Ref(table, schema), column, bool(kw.get("if_exists"))))
 
 
