@@ -17,7 +17,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from asyncmig.dialects.sqlite_defaults import changed_defaults, default_value, rows_read_default
@@ -38,7 +38,7 @@ from asyncmig.dialects.sqlite_rebuild import CopyPlan, replace_text, twelve_step
 from asyncmig.dialects.sqlite_stored import Query, StoredObject, StoredTable, read_stored
 from asyncmig.dialects.sqlite_table_text import ColumnText, TableText, parse_column, parse_table
 from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote, tokenize
-from asyncmig.dialects.sqlite_twin import Twin
+from asyncmig.dialects.sqlite_twin import FOREIGN_KEY, Twin
 from asyncmig.errors import OperationError, UnsupportedOperation
 
 __all__ = ["AFTER_FAILED_PLAN", "Procedure", "TableChange", "change_table", "plan_change"]
@@ -58,7 +58,8 @@ class TableChange:
 
     `needs_foreign_keys_off`: PRAGMA foreign_keys must be off before the transaction begins, else rows of other tables
     are deleted. `after_failure` puts the connection back after the rollback, PRAGMAs being no part of a transaction.
-    `sql` is the table's text afterwards; `rewrites` whether its rows are written anew, `scans` whether all are read.
+    `unmatched` are tables whose foreign keys point at no key after the change: what follows in the step may mend
+    that, and `settle` has to be asked at its end. `sql` is the table's text afterwards; `rewrites` whether its rows are written anew, `scans` whether all are read.
     """
 
     table: str
@@ -70,6 +71,7 @@ class TableChange:
     after_failure: tuple[str, ...]
     objects: tuple[StoredObject, ...] = field(repr=False)
     checked: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
     violations: tuple[tuple[object, ...], ...] = field(default=(), repr=False)
 
     @property
@@ -87,6 +89,10 @@ class TableChange:
         wrong = [o.name for o in self.objects if found.get((o.type, o.name)) != o.sql]
         if wrong:
             raise OperationError(f"Table {self.table} was not changed as planned: {', '.join(wrong)} differs.")
+        self.refuse_orphans(query)
+
+    def refuse_orphans(self, query: Query) -> None:
+        """OperationError when a row of a table in `checked` has no parent row, and had one before the change."""
         new = Counter(_violations(query, self.schema, self.checked)) - Counter(self.violations)
         if new:
             table, _, parent = next(iter(new))
@@ -94,12 +100,29 @@ class TableChange:
                 f"Table {self.table} cannot be changed: {new.total():,} rows of {table} have no row in {parent} any more."
             )
 
+    def settle(self, query: Query) -> None:
+        """UnsupportedOperation while one of `unmatched` is that still, OperationError when rows of it lost their parent."""
+        rows = query(f"SELECT type, name, tbl_name, sql FROM {quote(self.schema)}.sqlite_schema WHERE sql IS NOT NULL")
+        objects = [StoredObject(*(str(value) for value in row)) for row in rows]
+        left = [o.name for o in objects if o.type == "table" and o.name in self.unmatched]
+        twin = Twin(objects)
+        try:
+            broken = twin.broken()
+        finally:
+            twin.close()
+        for name in left:
+            if (FOREIGN_KEY, name) in broken:
+                raise _in_use(f"Table {self.table} cannot be changed", FOREIGN_KEY, name, broken[FOREIGN_KEY, name])
+        replace(self, checked=tuple(left)).refuse_orphans(query)
+
     def carry_out(self, query: Query) -> None:
         """Execute and verify; what failed has to be rolled back by the caller, then `after_failure` executed."""
         for sql in self.statements:
             query(sql)
         if self.statements:
             self.verify(query)
+        if self.unmatched:
+            self.settle(query)
 
 
 def change_table(query: Query, table: str, edits: Iterable[Edit], schema: str | None = None) -> TableChange:
@@ -143,7 +166,9 @@ class _Planner:
                     self._rename(group)
                 case _:
                     self._change(group)
-        checked = self._foreign_key_tables()
+        unmatched = tuple(name for kind, name in self.twin.broken() if self._is_passing(kind, name))
+        touched = self._foreign_key_tables()
+        checked = tuple(name for name in touched if name not in unmatched)
         return TableChange(
             self.now.name,
             self.stored.schema,
@@ -154,7 +179,8 @@ class _Planner:
             self._after_failure(),
             self.twin.objects(),
             checked,
-            tuple(self._violations_now(checked)),
+            unmatched,
+            tuple(self._violations_now((*checked, *(name for name in unmatched if name not in checked)))),
         )
 
     # renames
@@ -358,11 +384,13 @@ class _Planner:
 
     def _refuse_broken(self, sentence: str) -> None:
         for (kind, name), error in self.twin.broken().items():
-            if (kind, name) not in self.broken:
-                raise UnsupportedOperation(
-                    f"{sentence}: the {kind} {name} uses it ({error}).",
-                    hint=f"Drop the {kind} {name} first, or change it.",
-                )
+            if (kind, name) not in self.broken and not self._is_passing(kind, name):
+                raise _in_use(sentence, kind, name, error)
+
+    def _is_passing(self, kind: str, name: str) -> bool:
+        """Whether SQLite lives with it for a while and a later change may mend it: the key of other tables' foreign keys."""
+        own = name.lower() in (self.stored.name.lower(), self.now.name.lower())
+        return kind == FOREIGN_KEY and self.query is not None and not own and (kind, name) not in self.broken
 
     def _refuse_event(self, column: str, sentence: str) -> None:
         """UPDATE OF a column that is gone is no error to SQLite: the trigger would just never fire again."""
@@ -397,7 +425,7 @@ class _Planner:
             return ()
         wanted = self.now.name.lower()
         tables = [parse_table(o.sql) for o in self.twin.objects() if o.type == "table" and _is_table(o.sql)]
-        bad = {name for kind, name in self.broken if kind.startswith("foreign")}
+        bad = {name for kind, name in self.broken if kind == FOREIGN_KEY}
         return tuple(
             table.name
             for table in tables
@@ -436,6 +464,12 @@ class _Planner:
         if "text" in self.procedures:
             statements.append("PRAGMA writable_schema = RESET")
         return tuple(statements)
+
+
+def _in_use(sentence: str, kind: str, name: str, error: str) -> UnsupportedOperation:
+    return UnsupportedOperation(
+        f"{sentence}: the {kind} {name} uses it ({error}).", hint=f"Drop the {kind} {name} first, or change it."
+    )
 
 
 def _pieces(sql: str) -> list[str]:

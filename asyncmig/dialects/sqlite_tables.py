@@ -127,7 +127,8 @@ class SqliteTables(CompilingDialect):
     ) -> TableChange:
         stored = self._stored(ref, before, batch.source if batch else None)
         stored = replace(stored, objects=tuple(o for o in stored.objects if o.type != "index" or o.name not in gone))
-        translation = Translation(self, ref, stored.text, batch.convention if batch else ())
+        convention = batch.convention if batch else ()
+        translation = Translation(self, ref, stored.text, convention, replaces=batch is not None)
         if batch is not None and batch.source is not None:
             for edit in source_edits(stored.text, batch.source):
                 translation.edit(edit)
@@ -156,6 +157,7 @@ class SqliteTables(CompilingDialect):
             change.verify if steps and native is None else None,
             change.after_failure,
             change.needs_foreign_keys_off,
+            change.settle if change.unmatched else None,
         )
         sql = ";\n".join(steps)
         statement = Statement(

@@ -11,7 +11,10 @@ from typing import Any
 from asyncmig.dialects.sqlite_stored import StoredObject
 from asyncmig.dialects.sqlite_tokens import quote
 
-__all__ = ["Twin"]
+__all__ = ["FOREIGN_KEY", "Twin"]
+
+FOREIGN_KEY = "foreign key of table"
+"""The kind under which `broken` has a table whose foreign keys point at what is no key."""
 
 _ORDER = ("table", "index", "view", "trigger")
 _UNKNOWN = re.compile(r"no such (function|collation sequence): (.+)\Z", re.DOTALL)
@@ -69,7 +72,7 @@ class Twin:
             if stored.type == "view" and (error := self._error(f"SELECT * FROM {quote(stored.name)} LIMIT 0")):
                 found["view", stored.name] = error
             if stored.type == "table" and (error := self._error(f"PRAGMA foreign_key_check({quote(stored.name)})")):
-                found["foreign key of table", stored.name] = error
+                found[FOREIGN_KEY, stored.name] = error
         for target in {o.table for o in objects if o.type == "trigger"}:
             triggers = [o.name for o in objects if o.type == "trigger" and o.table == target]
             found |= {("trigger", name): error for name, error in self._broken_triggers(target, triggers)}

@@ -39,6 +39,7 @@ class Procedure:
 
     `identity` is what the journal knows it by: the texts of the same change differ from one database to another.
     `verify` looks, after the last of them, whether all is as planned, with a function that fetches rows.
+    `settle` has to look once more at the end of the step, where something is unsettled until then.
     `after_failure` puts the connection back after the rollback. With `foreign_keys_off`, PRAGMA foreign_keys must be
     off before the transaction begins.
     """
@@ -50,6 +51,9 @@ class Procedure:
     )
     after_failure: tuple[str, ...] = ()
     foreign_keys_off: bool = False
+    settle: Callable[[Callable[..., Sequence[Sequence[Any]]]], None] | None = field(
+        default=None, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
