@@ -24,6 +24,8 @@ import asyncio, contextlib, json, logging, os, signal, sys, time
 from pathlib import Path
 from asyncmig import Migrator
 from asyncmig.integrations.asgi import lifespan
+# As an application has them already: importing takes its time, and is not what the ticks are to show.
+import sqlalchemy.ext.asyncio, asyncmig.database.run, asyncmig.database.work
 
 logging.getLogger("app").setLevel(logging.DEBUG)
 
