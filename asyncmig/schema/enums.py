@@ -70,13 +70,16 @@ def is_used(enum: EnumType, schema: Schema) -> bool:
 
 
 def leftover_enums(before: Schema, after: Schema) -> tuple[EnumType, ...]:
-    """The types that came with columns of `before` and that no column of `after` uses any more."""
+    """The types that came with columns of `before` and that no column of `after` uses any more.
+
+    A column with create_type=False leaves its type to somebody else, on the way out too.
+    """
     candidates = [enum for ref, enum in after.enums.items() if enum.brought and ref in before.enums and enum.values]
     if not candidates:
         return ()
-    used = _used_refs(before)
+    brought = {enum.ref for table in before.tables.values() for enum in created_types(table.columns)}
     still = _used_refs(after)
-    return tuple(enum for enum in candidates if enum.ref in used and enum.ref not in still)
+    return tuple(enum for enum in candidates if enum.ref in brought and enum.ref not in still)
 
 
 def _used_refs(schema: Schema) -> frozenset[Ref]:
