@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asyncmig.database.driver import Driver
 
-__all__ = ["ForeignKeysInTheWay", "foreign_keys_off", "foreign_keys_on", "forgive", "owe", "pay_back", "switch_foreign_keys_off"]
+__all__ = [
+    "ForeignKeysInTheWay",
+    "foreign_keys_off",
+    "foreign_keys_on",
+    "forgive",
+    "owe",
+    "pay_back",
+    "switch_foreign_keys_off",
+]
 
 _OWED = "asyncmig_owed"
 _ON = "PRAGMA foreign_keys = ON"

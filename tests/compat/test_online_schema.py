@@ -20,6 +20,7 @@ MENDED = {
         "op.bulk_insert(*inline_literal*",  # a literal among parameters
         "op.create_unique_constraint(*postgresql_include=*",
         "op.create_unique_constraint(*comment='said')",  # the comment is kept
+        "op.add_column(*name='fk_n')), inline_references=True)",  # the name is kept
     ],
     "sqlite": [
         "op.add_column('t', sa.Column('n', sa.*create_constraint=True*",  # the CHECK is kept
