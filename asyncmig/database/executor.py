@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import anyio
 import sqlalchemy as sa
 
 from asyncmig.database.attempt import Attempt, Hooks, Work
+from asyncmig.database.blockers import Blocker, LockWatch, named
 from asyncmig.database.driver import Driver, driver_of
 from asyncmig.database.events import Observer, Retrying, StepFailed, StepFinished, StepStarted, announce_async
 from asyncmig.database.failures import is_lost_swap, is_retryable, message_of
@@ -49,10 +51,16 @@ class StepBroken(Exception):
         super().__init__(str(error))
         self.attempt = attempt
         self.error = error
+        self.blockers: tuple[Blocker, ...] = ()
 
     @property
     def step(self) -> Step:
         return self.attempt.step
+
+    @property
+    def reason(self) -> str:
+        """The error's message, and who held the lock that the step wanted."""
+        return f"{message_of(self.error)}{named(self.blockers)}"
 
     @property
     def statement(self) -> Statement | None:
@@ -81,6 +89,7 @@ class Executor:
     transaction: Callable[[Driver], StepTransaction]
     failure: Callable[[Driver], StepTransaction | None]
     lock: RunLock
+    watch: LockWatch | None
     recheck: bool
     retries: float
     whole: bool = False
@@ -115,13 +124,15 @@ class Executor:
         deadline = time.monotonic() + self.retries
         for number in itertools.count(1):
             try:
-                return await self.connection.run_sync(self._attempt, step, work, left)
+                async with self.watch.around() if self.watch else nullcontext():
+                    return await self.connection.run_sync(self._attempt, step, work, left)
             except StepBroken as broken:
+                broken.blockers = await self.watch.found(broken.error) if self.watch else ()
                 delay = random.uniform(0.5, 1.5) * min(0.05 * 2**number, 5.0)
                 if broken.divided or not is_retryable(broken.error) or time.monotonic() + delay > deadline:
                     await self._failed(broken)
                     raise
-                reason = message_of(broken.error)
+                reason = broken.reason
             await announce_async(self.observer, Retrying(step.revision.id, number, delay, reason))
             await anyio.sleep(delay)
         raise AssertionError("unreachable")
@@ -202,9 +213,7 @@ class Executor:
             if transaction is None:
                 return
             transaction.begin()
-            broken.attempt.journal_failure(
-                Ledger(self.ledger_sql, driver, lease=self.lock.held), message_of(broken.error)
-            )
+            broken.attempt.journal_failure(Ledger(self.ledger_sql, driver, lease=self.lock.held), broken.reason)
             transaction.commit()
         except (sa.exc.SQLAlchemyError, OSError) as error:
             logger.warning("the failure of %s could not be journaled: %s", broken.step.revision.id, message_of(error))

@@ -15,6 +15,7 @@ from asyncmig.url import redact
 
 __all__ = [
     "connection_failure",
+    "detail_of",
     "in_words",
     "is_access_denied",
     "is_busy",
@@ -67,6 +68,15 @@ def sqlstate_of(error: BaseException) -> str | None:
         code = getattr(link, "sqlstate", None) or getattr(link, "pgcode", None)
         if code:
             return str(code)
+    return None
+
+
+def detail_of(error: BaseException) -> str | None:
+    """The DETAIL of a PostgreSQL error: asyncpg has it on the error, psycopg in its `diag`."""
+    for link in _chain(error):
+        detail = getattr(link, "detail", None) or getattr(getattr(link, "diag", None), "message_detail", None)
+        if isinstance(detail, str) and detail:
+            return detail
     return None
 
 

@@ -67,6 +67,7 @@ class Run:
             transaction=self.session.step_transaction,
             failure=self.session.failure_transaction,
             lock=lock,
+            watch=self.session.watch,
             recheck=not (lock.exclusive or self.session.exclusive),
             retries=0 if self._undivided else self.session.config.lock_timeout,
             whole=self._undivided,
@@ -168,7 +169,7 @@ class Run:
         where = f" ({path}:{line})" if path and line else f" ({path})" if path else ""
         report = self.request.report(None, self._began if self._undivided else step.before, standing)
         return MigrationFailed(
-            f"{what} of {step.revision.id}{where} failed: {_reason(broken.error)} The revision {left}; {_before(len(standing))}.",
+            f"{what} of {step.revision.id}{where} failed: {_reason(broken)} The revision {left}; {_before(len(standing))}.",
             report=report,
             revision=step.revision.id,
             path=path,
@@ -185,13 +186,14 @@ def _before(steps: int) -> str:
     return "the step before it is kept" if steps == 1 else f"the {steps} steps before it are kept"
 
 
-def _reason(error: Exception) -> str:
+def _reason(broken: StepBroken) -> str:
+    error = broken.error
     if isinstance(error, AsyncmigError):
         return _sentence(error.message)
     if is_fresh_enum_value(error):
         return _sentence(f"{message_of(error)}: {NEW_VALUE}")
     if isinstance(error, sa.exc.DBAPIError):
-        return _sentence(message_of(error))
+        return _sentence(broken.reason)
     return _sentence(f"{type(error).__name__}: {message_of(error)}")
 
 

@@ -28,6 +28,7 @@ from asyncmig.errors import AccessDenied, UsageError
 
 if TYPE_CHECKING:
     from asyncmig.config import Config
+    from asyncmig.database.blockers import LockWatch
     from asyncmig.database.connection import Connection
     from asyncmig.database.engine import Database
     from asyncmig.database.events import Observer
@@ -56,6 +57,7 @@ class Session(ABC):
     observer: Observer | None
     without_foreign_keys: bool = field(default=False, init=False)  # SQLite's PRAGMA is off for the whole run
     lease: HeldLease | None = field(default=None, init=False)  # to be proved with whatever is written
+    watch: LockWatch | None = field(default=None, init=False)  # sees who blocks a step
     claims: bool = field(default=False, init=False)  # never waits for the run lock: HeldElsewhere at once
 
     @cached_property
@@ -183,6 +185,8 @@ class OwnSession(Session):
     async def whole_run(self) -> AsyncIterator[None]:
         # A pooler answers with a number of its own making, which may be another session's on the server.
         backend = None if self.database.pooled else await backend_of(self.connection)
+        if self.dialect.has_advisory_locks:
+            self.watch = self._watch(backend)
         try:
             yield
         except Exception:
@@ -190,6 +194,15 @@ class OwnSession(Session):
         except BaseException:
             await end_work(self.database, self.connection, backend)
             raise
+        finally:
+            if self.watch is not None:
+                with anyio.move_on_after(_RELEASE_SECONDS, shield=True):
+                    await self.watch.aclose()
+
+    def _watch(self, backend: int | None) -> LockWatch:
+        from asyncmig.database.blockers import LockWatch
+
+        return LockWatch.of(self.database.connect_aside, backend, self.config.statement_lock_timeout)
 
     @asynccontextmanager
     async def all_steps(self) -> AsyncIterator[None]:
