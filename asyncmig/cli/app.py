@@ -66,6 +66,13 @@ COMMANDS: tuple[Entry, ...] = (
         "Create the version table if it is missing.",
         "asyncmig ensure-version",
     ),
+    Entry(
+        "fleet",
+        _RUN,
+        "fleeting:fleet",
+        "Many databases or schemas at once.",
+        "asyncmig fleet upgrade head --targets tenants.txt",
+    ),
     Entry("current", _LOOK, "looking:current", "The revisions that the database is at.", "asyncmig current"),
     Entry("status", _LOOK, "looking:status", "One screen: database, heads, what is pending.", "asyncmig status"),
     Entry("plan", _LOOK, "looking:plan", "What an upgrade would do now, without doing it.", "asyncmig plan head"),

@@ -39,6 +39,7 @@ from asyncmig.operations.backfills import Backfill, Batch
 from asyncmig.operations.base import Operation, Origin
 from asyncmig.operations.context import ContextSettings, MigrationContext
 from asyncmig.operations.enum_uses import FreshValues
+from asyncmig.operations.relocated import relocated
 from asyncmig.operations.rows import BulkInsert
 from asyncmig.operations.sink import StepOwner
 from asyncmig.operations.sql import Execute
@@ -67,6 +68,7 @@ class StepSettings:
     context: ContextSettings
     observer: Observer | None
     history: History | None = None
+    schemas: Mapping[str, str] | None = None  # what scripts call a schema: its name here
 
 
 class LiveStep:
@@ -119,6 +121,8 @@ class LiveStep:
         self._owner.check()
 
     def emit(self, operation: Operation, origin: Origin | None) -> Any:
+        if self._settings.schemas:
+            operation = relocated(operation, self._settings.schemas)
         dialect = self._dialect.recalling() if self._skipping else self._dialect
         if not (self._skipping or self._autocommit):
             self._fresh.take(operation)

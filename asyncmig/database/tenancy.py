@@ -61,6 +61,11 @@ class SchemaDatabase(Database):
         shown = super().name
         return f"{shown}{'&' if '?' in shown else '?'}schema={self.schema}"
 
+    @property
+    def schemas(self) -> dict[str, str]:
+        """What operations may call the schema, and its name."""
+        return {self.token: self.schema} if self.token else {}
+
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Connection]:
         """A connection inside the schema; DatabaseError when there is no such schema."""

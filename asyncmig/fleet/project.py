@@ -34,6 +34,12 @@ class Place:
     graph: RevisionGraph
     work: SharedWork
 
+    @property
+    def schemas(self) -> Mapping[str, str]:
+        """What scripts may call the target's schema, and its name."""
+        opened = self.site.opened
+        return opened.schemas if isinstance(opened, SchemaDatabase) else {}
+
 
 @dataclass(slots=True)
 class Project:
