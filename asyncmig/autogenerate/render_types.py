@@ -19,6 +19,8 @@ from asyncmig.schema.types import DIALECTS, SqlType, sql_text
 
 __all__ = ["render_type"]
 
+_LIBRARIES = frozenset({"sqlalchemy", "builtins", "typing"})
+
 # Parameters that say what Python sees of a value: nothing of a schema, and mostly not literals.
 _PYTHON_ONLY = frozenset(
     {"astext_type", "pickler", "comparator", "impl", "asdecimal", "decimal_return_scale", "as_uuid", "as_tuple"}
@@ -167,9 +169,8 @@ def _parameters(engine: Any) -> dict[str, inspect.Parameter]:
 
 
 def _has_own_init(engine: Any) -> bool:
-    return any(
-        "__init__" in kind.__dict__ for kind in type(engine).__mro__ if kind.__module__.split(".")[0] != "sqlalchemy"
-    )
+    foreign = (kind for kind in type(engine).__mro__ if kind.__module__.partition(".")[0] not in _LIBRARIES)
+    return any("__init__" in kind.__dict__ for kind in foreign)
 
 
 def _is_same(engine: Any, make: Any) -> bool:

@@ -16,7 +16,7 @@ from asyncmig.operations.tables import DropTable, RenameTable
 from asyncmig.schema.model import Schema
 from asyncmig.schema.types import SqlText
 
-__all__ = ["Step", "filled", "steps_of", "undone"]
+__all__ = ["Step", "filled", "given_back", "steps_of", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,16 @@ def _undo(operation: Operation, before: Schema) -> Iterator[Step]:
         back = tuple(diff(operation.apply(before), before))
         if not back:
             yield Step(None, (error.message,))
-    for one in back:
-        yield from _given_back(one)
+    yield from given_back(back)
+
+
+def given_back(operations: Iterable[Operation]) -> Iterator[Step]:
+    """The steps of a way back. A column that rows cannot do without gets a value; which one it had is gone."""
+    for operation in operations:
+        yield from _given_back(operation)
 
 
 def _given_back(operation: Operation) -> Iterator[Step]:
-    """A column that rows cannot do without gets a value; which one it had is gone."""
     if not isinstance(operation, AddColumn) or not wants_value(operation):
         yield Step(operation)
         return

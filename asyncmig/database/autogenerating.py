@@ -13,7 +13,7 @@ from asyncmig.autogenerate.questions import DropQuestion, Lost, NobodyAnswers, Q
 from asyncmig.autogenerate.renaming import Renamed, declared_renames, settle_renames
 from asyncmig.autogenerate.render_context import RenderContext
 from asyncmig.autogenerate.script_body import ScriptBody, render_script
-from asyncmig.autogenerate.steps import Step, steps_of, undone
+from asyncmig.autogenerate.steps import Step, given_back, steps_of, undone
 from asyncmig.autogenerate.suspicion import remarks_on_drops
 from asyncmig.database.comparison import CompareOptions, Comparison, compare, compare_offline, compare_schemas
 from asyncmig.database.counting import gap_rows, lost_rows
@@ -209,7 +209,8 @@ async def draft_of(
     wanted = gaps(operations, found.before)
     rows = await _counted(session, lambda sync: gap_rows(wanted, driver_of(sync), _dialect(site, session)), {})
     steps = _steps(site, found, operations, rows or dict.fromkeys(wanted, 0), wishes, questioner)
-    bodies = tuple(_bodies(site, found.before, steps, split=wishes.split))
+    back = _way_back(found) if tuple(operations) == found.operations else None
+    bodies = tuple(_bodies(site, found.before, steps, back, split=wishes.split))
     return Draft(tuple(operations), bodies, tuple(warnings))
 
 
@@ -257,11 +258,23 @@ def _steps(
     return [*remarks, *steps]
 
 
-def _bodies(site: Site, before: Schema, steps: Sequence[Step], *, split: bool) -> Iterable[ScriptBody]:
-    """One script, or with `split` one for each stretch of steps that change rows or the schema."""
+def _way_back(found: Found) -> list[Step]:
+    """The difference the other way round, and then the former names."""
+    renames = [Step(one) for one in found.renames]
+    return [*given_back(found.comparison.back), *undone(renames, found.before)]
+
+
+def _bodies(
+    site: Site, before: Schema, steps: Sequence[Step], back: list[Step] | None, *, split: bool
+) -> Iterable[ScriptBody]:
+    """One script, or with `split` one for each stretch of steps that change rows or the schema.
+
+    `back` is the way back of them all, None where only undoing each step by itself gives one.
+    """
     writing = writing_for(site.offline_dialect().name)
     state = before
-    for part in _parts(steps) if split else [list(steps)]:
+    parts = _parts(steps) if split else [list(steps)]
+    for part in parts:
         settings = site.settings(site.offline_dialect())
         context = RenderContext(
             writing.name,
@@ -272,8 +285,9 @@ def _bodies(site: Site, before: Schema, steps: Sequence[Step], *, split: bool) -
             site.environment.target_metadata,
             settings.context.opts,
         )
-        back = with_casts(undone(part, state), writing)
-        yield render_script(part, back, context)
+        whole = back if len(parts) == 1 else None
+        down = with_casts(undone(part, state) if whole is None else whole, writing)
+        yield render_script(part, down, context)
         state = replay((step.operation for step in part if step.operation is not None), state)
 
 

@@ -57,7 +57,7 @@ class PostgresqlWriting(Writing):
             return f"{quoted}::{type_}" if self.using(column, *map(_element, (old, new))) else None
         if target == "text" or target in _FREE.get(source, frozenset((source,))):
             return None
-        if target == "array" and source != "text":
+        if target == "array":
             return f"ARRAY[{quoted}]::{type_}"
         if source == "text" or (source, target) in _EXPLICIT:
             return f"{quoted}::{type_}"

@@ -1,0 +1,134 @@
+"""Generate from A to B and upgrade: nothing is left to do. Downgrade: the database is as A had it, with its rows.
+
+Scripts are written, read and run as a user's are. Every table has rows while it changes.
+"""
+
+import itertools
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import servers
+import sqlalchemy as sa
+from change_cases import CHANGES, Change
+from projects import Project
+from schema_cases import CASES, Case
+
+TEMPLATE = Path(__file__).parents[2] / "templates" / "async" / "migrations" / "script.py.mako"
+ENV = """\
+from asyncmig import Environment
+import models_under_test
+
+environment = Environment(
+    target_metadata=models_under_test.METADATA, naming_convention=models_under_test.METADATA.naming_convention
+)
+"""
+
+# No row of the one table is one of the other: a string is no value of an enum, and a key's target is dropped.
+NO_ROWS = frozenset({"a parent goes and its child stays", "a string becomes an enum"})
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    module: Any = ModuleType("models_under_test")
+    monkeypatch.setitem(sys.modules, "models_under_test", module)
+    yield module
+
+
+@pytest.fixture
+def generating(database_project: Project) -> Project:
+    shutil.copy(TEMPLATE, database_project.folder / "migrations")
+    return database_project.env(ENV)
+
+
+async def told(project: Project) -> list[str]:
+    """What check would say."""
+    async with project.migrator() as migrator:
+        found = await migrator.differences()
+    return [one.description for one in found.items]
+
+
+async def generate(project: Project, message: str) -> str:
+    """Write the script and apply it; its text."""
+    async with project.migrator() as migrator:
+        (path,) = await migrator.revision(message, autogenerate=True, allow_drops=True)
+        await migrator.upgrade("head")
+    return path.read_text()
+
+
+def fill(url: str, metadata: sa.MetaData) -> dict[str, int]:
+    """Two rows for each table that takes some; how many each has."""
+    engine = sa.create_engine(url.replace("+asyncpg", "+psycopg").replace("+aiosqlite", ""))
+    counts: dict[str, int] = {}
+    with engine.connect() as connection:
+        for table, number in itertools.product(metadata.sorted_tables, (1, 2)):
+            values = {c.name: _value(c, number) for c in table.columns if not (c.computed or c.identity or c.system)}
+            try:
+                with connection.begin():
+                    connection.execute(sa.table(table.name, *(sa.column(n) for n in values)).insert(), values)
+                counts[table.name] = number
+            except (sa.exc.SQLAlchemyError, ValueError):
+                continue  # a row that this table cannot have: a key to another, a type of which we know no value
+    engine.dispose()
+    return counts
+
+
+def _value(column: sa.Column[Any], number: int) -> Any:
+    type_ = column.type
+    if isinstance(type_, sa.Enum):
+        return type_.enums[0]
+    values = ((sa.Boolean, True), (sa.Integer, 10 + number), (sa.Numeric, number), (sa.String, str(number)))
+    return next((value for kind, value in values if isinstance(type_, kind)), None)
+
+
+def rows(url: str, counts: dict[str, int], kept: set[str]) -> dict[str, int]:
+    return {name: servers.rows(url, f'SELECT count(*) FROM "{name}"')[0][0] for name in counts if name in kept}
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+async def test_a_change_is_written_applied_and_taken_back(
+    change: Change, database_kind: str, generating: Project, database_url: str, models: Any
+) -> None:
+    if database_kind not in change.runs_on:
+        pytest.skip("the database has no such thing")
+    before, after = change.metadata(change.before), change.metadata(change.after)
+    if not after.tables:
+        pytest.skip("no models at all is an error of its own")
+    models.METADATA = before
+    if before.tables:
+        await generate(generating, "before")
+        assert await told(generating) == []
+    counts = {} if change.name in NO_ROWS else fill(database_url, before)
+    models.METADATA = after
+    script = await generate(generating, "after") if await told(generating) else ""
+    assert await told(generating) == [], script
+    async with generating.migrator() as migrator:
+        assert await migrator.revision("again", autogenerate=True) == ()
+        await migrator.downgrade("-1" if before.tables else "base")
+    models.METADATA = before
+    if before.tables:
+        assert await told(generating) == [], script
+    assert rows(database_url, counts, set(before.tables) & set(after.tables)) == {
+        name: count for name, count in counts.items() if name in after.tables
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_the_first_script_makes_what_the_models_say(
+    case: Case, database_kind: str, generating: Project, database_url: str, models: Any
+) -> None:
+    if database_kind not in case.runs_on or "schema" in case.name or "collation" in case.name:
+        pytest.skip("not DDL of this database alone")
+    models.METADATA = case.metadata()
+    if not await told(generating):
+        return
+    script = await generate(generating, "first")
+    assert await told(generating) == [], script
+    async with generating.migrator() as migrator:
+        await migrator.downgrade("base")
+        await migrator.upgrade("head")
+    assert await told(generating) == [], script
