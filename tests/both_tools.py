@@ -6,11 +6,9 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic.operations import Operations as AlembicOperations
-from alembic.runtime.migration import MigrationContext
 from directive_cases import SETUP
 from sqlalchemy.dialects import postgresql as pg
 
@@ -22,6 +20,9 @@ from asyncmig.operations.context import ContextSettings
 from asyncmig.operations.facade import op as our_op
 from asyncmig.operations.recorder import Recorded, Recorder, record
 from asyncmig.schema.model import Schema
+
+if TYPE_CHECKING:  # what does without Alembic runs where it is not installed
+    from alembic.runtime.migration import MigrationContext
 
 Names = dict[str, Any]
 
@@ -62,6 +63,8 @@ def _setup_sql(name: str) -> list[str]:
 
 def alembic_sql(name: str, code: str, convention: Mapping[str, Any] | None = None) -> list[str]:
     """What `alembic upgrade --sql` writes for the call, as statements."""
+    from alembic.runtime.migration import MigrationContext
+
     buffer = io.StringIO()
     metadata = sa.MetaData(naming_convention=convention) if convention else sa.MetaData()
     options = {"as_sql": True, "output_buffer": buffer, "target_metadata": metadata, "literal_binds": True}
@@ -82,7 +85,9 @@ def outcome(write: Callable[..., list[str]], *arguments: Any) -> list[str]:
         return [f"error: {type(error).__name__}"]
 
 
-def _alembic(context: MigrationContext, code: str) -> None:
+def _alembic(context: "MigrationContext", code: str) -> None:
+    from alembic.operations import Operations as AlembicOperations
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with AlembicOperations.context(context) as op:
@@ -110,6 +115,8 @@ def set_up(connection: sa.Connection) -> None:
 
 
 def through_alembic(connection: sa.Connection, code: str, convention: Mapping[str, Any] | None = None) -> None:
+    from alembic.runtime.migration import MigrationContext
+
     metadata = sa.MetaData(naming_convention=convention) if convention else sa.MetaData()
     _alembic(MigrationContext.configure(connection, opts={"target_metadata": metadata}), code)
 

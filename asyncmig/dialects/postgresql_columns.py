@@ -114,8 +114,10 @@ class PostgresqlColumns(CompilingDialect):
     def _comment(self, operation: AlterColumn) -> Iterator[Statement]:
         if operation.comment is KEEP:
             return
-        text = "NULL" if operation.comment is None else self.ddl_compiler().sql_compiler.render_literal_value(
-            operation.comment, sa.String()
+        text = (
+            "NULL"
+            if operation.comment is None
+            else self.ddl_compiler().sql_compiler.render_literal_value(operation.comment, sa.String())
         )
         column = f"{self.qualify(operation.ref)}.{self.quote(operation.name)}"
         yield Statement(f"COMMENT ON COLUMN {column} IS {text}", operation=operation)

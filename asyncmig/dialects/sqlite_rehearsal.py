@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TwinRehearsal"]
 
-_SHAPES = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?:CREATE|ALTER|DROP|PRAGMA\s+(?!foreign_keys))\b", re.I | re.S)
+_SHAPES = re.compile(
+    r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?:CREATE|ALTER|DROP|PRAGMA\s+(?!foreign_keys))\b", re.I | re.S
+)
 
 
 class TwinRehearsal(Rehearsal):

@@ -43,7 +43,7 @@ class Existing:
     nullable: bool | None = None
     default: Default | Keep = KEEP
     comment: str | None = None
-    checks: tuple[Check, ...] = ()             # those that the old type brought along
+    checks: tuple[Check, ...] = ()  # those that the old type brought along
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class AlterColumn(Operation):
     neighbour where the column goes to another place, which only a rebuilt table can do.
     """
 
-    ref: Ref                                   # the table
+    ref: Ref  # the table
     name: str
     type: SqlType | None = None
     nullable: bool | None = None
     default: Default | Keep = KEEP
     comment: str | Keep | None = KEEP
     new_name: str | None = None
-    using: str | None = None                   # SQL that makes the new values
+    using: str | None = None  # SQL that makes the new values
     checks: tuple[Check, ...] = ()
     existing: Existing = Existing()
     before: str | None = None
@@ -162,7 +162,9 @@ class AlterColumn(Operation):
         self, was: Existing, *, comment: str | None, before: str | None = None, after: str | None = None
     ) -> AlterColumn:
         """Give back each thing that this operation changes; what it is now becomes the operation's `existing`."""
-        now = Existing(self.type, self.nullable, self.default, None if self.comment is KEEP else self.comment, self.checks)
+        now = Existing(
+            self.type, self.nullable, self.default, None if self.comment is KEEP else self.comment, self.checks
+        )
         return AlterColumn(
             self.ref,
             self.new_name or self.name,

@@ -27,15 +27,15 @@ class AddColumn(Operation):
     A PrimaryKey among `constraints` is added like the others: the reverse of a drop that took it along.
     """
 
-    ref: Ref                                   # the table
+    ref: Ref  # the table
     column: Column
-    constraints: tuple[Constraint, ...] = ()   # what the sa.Column brought along: foreign keys, unique=True, type CHECKs
-    indexes: tuple[Index, ...] = ()            # index=True
+    constraints: tuple[Constraint, ...] = ()  # what the sa.Column brought along: foreign keys, unique=True, type CHECKs
+    indexes: tuple[Index, ...] = ()  # index=True
     primary_key: bool = False
     if_not_exists: bool = False
     inline_references: bool = False
     inline_primary_key: bool = False
-    before: str | None = None                  # the column in front of which it shall stand
+    before: str | None = None  # the column in front of which it shall stand
     after: str | None = None
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
@@ -87,7 +87,7 @@ class DropColumn(Operation):
     ref: Ref
     name: str
     if_exists: bool = False
-    column: Column | None = None               # what it was, when the script says so: makes reverse possible
+    column: Column | None = None  # what it was, when the script says so: makes reverse possible
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
         return visitor.drop_column(self, before)

@@ -59,7 +59,7 @@ def kind_of(constraint: Constraint) -> ConstraintKind:
 
 @dataclass(frozen=True, slots=True)
 class AddConstraint(Operation):
-    ref: Ref                                   # the table
+    ref: Ref  # the table
     constraint: Constraint
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
@@ -105,11 +105,11 @@ class DropConstraint(Operation):
     `convention` is what names the constraints that the database itself keeps without a name, as SQLite does.
     """
 
-    ref: Ref                                   # the table
+    ref: Ref  # the table
     name: str
     kind: ConstraintKind | None = None
     if_exists: bool = False
-    constraint: Constraint | None = None       # what it was, when the script says so: makes reverse possible
+    constraint: Constraint | None = None  # what it was, when the script says so: makes reverse possible
     convention: Options = ()
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:

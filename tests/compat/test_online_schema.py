@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from both_tools import reflected, set_up, sqlite_database, through_alembic, through_asyncmig
 from directive_cases import COMMON, CONVENTION, CONVENTIONAL, POSTGRESQL, SQLITE
 
+pytest.importorskip("alembic")
+
 Reflected = dict[str, Any]
 
 OUTSIDE = ("concurrently",)  # not in a transaction, which these tests roll back

@@ -34,6 +34,7 @@ POSTGRESQL_OUTSIDE = (
 # What the inspector cannot read: names and options inside a column's definition, one of two equal foreign keys,
 # the expressions of an index. A key of ADD COLUMN counts on SQLite only.
 SQLITE_OUTSIDE = (
+    "text('now()')",
     "sa.ForeignKey('o.id', ",
     "fk_n",
     "primary_key=True))",
