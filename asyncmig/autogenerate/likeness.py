@@ -219,7 +219,8 @@ class AsHeld:
             if told is not None:
                 return not told
         if were != will:
-            return self.normal.name != "postgresql"
+            # An identity column numbers its rows as SERIAL does; models that only say "autoincrement" want no more.
+            return self.normal.name != "postgresql" or (will and current.identity is not None)
         if current.identity is not wanted.identity and not self._same_identity(current, wanted):
             return False
         old, new = current.default, wanted.default

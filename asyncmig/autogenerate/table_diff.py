@@ -16,9 +16,11 @@ from asyncmig.operations.constraints import AddConstraint, DropConstraint, kind_
 from asyncmig.operations.indexes import CreateIndex, DropIndex
 from asyncmig.operations.mentions import constraint_uses, index_uses
 from asyncmig.operations.sequences import CreateSequence
+from asyncmig.operations.sql import Execute
 from asyncmig.schema.default_names import default_name, default_names
 from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, Index, Ref, Schema, Table, Unique
 from asyncmig.schema.model import Sequence as SequenceObject
+from asyncmig.schema.spelling import spelling_dialect
 from asyncmig.schema.types import SqlText, sql_text
 
 __all__ = ["TableDiff", "added_constraint", "diff_table", "drop_constraint"]
@@ -221,6 +223,7 @@ class _Assembly:
             name = _sequence_name(self.ref.name, wanted.name)
             sequence = SequenceObject(name, self.ref.schema)
             yield CreateSequence(sequence, if_not_exists=True, owned_by=(self.ref, wanted.name))
+            yield Execute(_continued(self.ref, wanted.name))
             new = _next_value(self.ref, wanted.name)
         yield AlterColumn(
             self.ref,
@@ -267,10 +270,25 @@ def _sequence_name(table: str, column: str) -> str:
 
 
 def _next_value(table: Ref, column: str) -> SqlText:
-    name = _sequence_name(table.name, column).replace('"', '""')
-    schema = '"' + table.schema.replace('"', '""') + '".' if table.schema else ""
-    address = f'{schema}"{name}"'.replace("'", "''")
-    return sql_text(f"nextval('{address}'::regclass)")
+    return sql_text(f"nextval('{_sequence(table, column)}'::regclass)")
+
+
+def _continued(table: Ref, column: str) -> str:
+    """The sequence goes on behind the numbers that the rows have."""
+    number = f"coalesce(max({_quoted(column)}), 0) + 1"
+    return f"SELECT setval('{_sequence(table, column)}', {number}, false) FROM {_address(table.schema, table.name)}"
+
+
+def _sequence(table: Ref, column: str) -> str:
+    return _address(table.schema, _sequence_name(table.name, column)).replace("'", "''")
+
+
+def _address(schema: str | None, name: str) -> str:
+    return f"{_quoted(schema)}.{_quoted(name)}" if schema else _quoted(name)
+
+
+def _quoted(name: str) -> str:
+    return str(spelling_dialect("postgresql").identifier_preparer.quote(name))
 
 
 def drop_constraint(table: Table, constraint: Constraint) -> DropConstraint:
