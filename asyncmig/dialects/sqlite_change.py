@@ -17,6 +17,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -34,10 +35,10 @@ from asyncmig.dialects.sqlite_edits import (
 from asyncmig.dialects.sqlite_groups import Group, grouped
 from asyncmig.dialects.sqlite_layout import affinity, layout
 from asyncmig.dialects.sqlite_misfits import Rows, refuse_misfits
-from asyncmig.dialects.sqlite_rebuild import CopyPlan, replace_text, twelve_steps
+from asyncmig.dialects.sqlite_rebuild import CopyPlan, in_schema, replace_text, twelve_steps
 from asyncmig.dialects.sqlite_stored import Query, StoredObject, StoredTable, read_stored
 from asyncmig.dialects.sqlite_table_text import ColumnText, TableText, parse_column, parse_table
-from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, quote, tokenize
+from asyncmig.dialects.sqlite_tokens import Token, code_tokens, mentions, quote, tokenize
 from asyncmig.dialects.sqlite_twin import FOREIGN_KEY, Twin
 from asyncmig.errors import OperationError, UnsupportedOperation
 
@@ -139,7 +140,10 @@ def plan_change(stored: StoredTable, edits: Iterable[Edit], query: Query | None 
     texts = [edit.text for edit in wanted if isinstance(edit, AddColumn | AddConstraint)]
     twin = Twin(stored.involved(texts))
     try:
-        return _Planner(stored, twin, query).plan(grouped(wanted))
+        planner = _Planner(stored, twin, query)
+        planner.change(grouped(wanted))
+        planner.restore_indexes(_made_anew(wanted))
+        return planner.outcome()
     finally:
         twin.close()
 
@@ -159,13 +163,24 @@ class _Planner:
         self.broken = twin.broken()
         self._text_from = stored.sql
 
-    def plan(self, groups: Iterable[Group]) -> TableChange:
+    def change(self, groups: Iterable[Group]) -> None:
         for group in groups:
             match group:
                 case RenameColumn() | RenameTable():
                     self._rename(group)
                 case _:
                     self._change(group)
+
+    def restore_indexes(self, columns: Collection[str]) -> None:
+        """Those that went with a column of which the change made another: they stay, as in Alembic's batches."""
+        there = {o.name for o in self._own_objects("index")}
+        for index in self.stored.own("index"):
+            if index.name not in there and any(mentions(_indexed(index), column) for column in columns):
+                with suppress(sqlite3.Error):  # it indexes more than what is there again
+                    self.twin.query(index.sql)
+                    self.statements.append(in_schema(index.sql, self.stored.schema, "INDEX"))
+
+    def outcome(self) -> TableChange:
         unmatched = tuple(name for kind, name in self.twin.broken() if self._is_passing(kind, name))
         touched = self._foreign_key_tables()
         checked = tuple(name for name in touched if name not in unmatched)
@@ -388,9 +403,8 @@ class _Planner:
                 raise _in_use(sentence, kind, name, error)
 
     def _is_passing(self, kind: str, name: str) -> bool:
-        """Whether SQLite lives with it for a while and a later change may mend it: the key of other tables' foreign keys."""
-        own = name.lower() in (self.stored.name.lower(), self.now.name.lower())
-        return kind == FOREIGN_KEY and self.query is not None and not own and (kind, name) not in self.broken
+        """Whether SQLite lives with it for a while and a later change may mend it."""
+        return kind == FOREIGN_KEY and self.query is not None and (kind, name) not in self.broken
 
     def _refuse_event(self, column: str, sentence: str) -> None:
         """UPDATE OF a column that is gone is no error to SQLite: the trigger would just never fire again."""
@@ -404,13 +418,7 @@ class _Planner:
                 )
 
     def _indexes_using(self, column: str) -> list[StoredObject]:
-        found: list[StoredObject] = []
-        for index in self._own_objects("index"):
-            tokens = code_tokens(index.sql)
-            start = next(at for at, token in enumerate(tokens) if token.upper == "(")
-            if mentions(tokens[start:], column):
-                found.append(index)
-        return found
+        return [index for index in self._own_objects("index") if mentions(_indexed(index), column)]
 
     def _own_objects(self, *types: str) -> list[StoredObject]:
         wanted = types or ("index", "trigger")
@@ -475,6 +483,24 @@ def _in_use(sentence: str, kind: str, name: str, error: str) -> UnsupportedOpera
 def _pieces(sql: str) -> list[str]:
     """Everything but the spaces between: comments count, which ALTER TABLE can lose."""
     return [token.text.strip() for token in tokenize(sql) if token.kind != "space"]
+
+
+def _indexed(index: StoredObject) -> Sequence[Token]:
+    """What an index is about: from its opening parenthesis on."""
+    tokens = code_tokens(index.sql)
+    return tokens[next(at for at, token in enumerate(tokens) if token.upper == "(") :]
+
+
+def _made_anew(edits: Iterable[Edit]) -> set[str]:
+    """The columns that are dropped and then added again."""
+    gone: set[str] = set()
+    again: set[str] = set()
+    for edit in edits:
+        if isinstance(edit, DropColumn):
+            gone.add(edit.name.lower())
+        elif isinstance(edit, AddColumn):
+            again |= gone & {parse_column(edit.text).name.lower()}
+    return again
 
 
 def _natively_added(edit: AddColumn, old: TableText, new: TableText) -> bool:
