@@ -119,8 +119,8 @@ CALLS = [
     (AddColumn(ACCOUNT, column("name", sa.String(50), nullable=False)),
      'op.add_column("account", sa.Column("name", sa.String(length=50), nullable=False))'),
     (AddColumn(Ref("account", "s"), column("at", sa.DateTime(), default=sql_text("now() + interval '1 day'"))),
-     'op.add_column("account", sa.Column("at", sa.DateTime(), nullable=True, '
-     'server_default=sa.text("now() + interval \'1 day\'")), schema="s")'),
+     ('op.add_column("account", sa.Column("at", sa.DateTime(), nullable=True, '
+      'server_default=sa.text("now() + interval \'1 day\'")), schema="s")')),
     (AddColumn(ACCOUNT, column("kind", sa.Text(), default=sql_literal("a"))),
      'op.add_column("account", sa.Column("kind", sa.Text(), nullable=True, server_default="a"))'),
     (DropColumn(ACCOUNT, "name"), 'op.drop_column("account", "name")'),

@@ -1,0 +1,260 @@
+"""Autogenerate through the API on both databases: rows are counted, drops refused, renames keep rows, errors say what to do."""
+
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from projects import Project
+from servers import columns, execute, rows, tables
+
+from asyncmig.errors import CheckFailed, ConnectionFailed, Declined, NotAtHead, UsageError
+
+TEMPLATE = Path(__file__).parents[2] / "templates" / "async" / "migrations" / "script.py.mako"
+ENV = """\
+from asyncmig import Environment
+import models_under_test
+
+environment = Environment(**models_under_test.ENVIRONMENT)
+"""
+
+
+class Models:
+    """What env.py declares; `table` says anew what the table account is."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self.declare(target_metadata=None)
+
+    def declare(self, **environment: Any) -> None:
+        self._module.ENVIRONMENT = environment
+
+    def table(self, *columns: Any, name: str = "account", **environment: Any) -> None:
+        metadata = sa.MetaData()
+        sa.Table(name, metadata, sa.Column("id", sa.Integer, primary_key=True), *columns)
+        self.declare(target_metadata=metadata, **environment)
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> Models:
+    module = ModuleType("models_under_test")
+    monkeypatch.setitem(sys.modules, "models_under_test", module)
+    return Models(module)
+
+
+@pytest.fixture
+def shop(database_project: Project) -> Project:
+    shutil.copy(TEMPLATE, database_project.folder / "migrations")
+    return database_project.env(ENV)
+
+
+async def write(project: Project, message: str = "change", **options: Any) -> list[str]:
+    """The texts of the scripts that were written."""
+    async with project.migrator() as migrator:
+        return [path.read_text() for path in await migrator.revision(message, autogenerate=True, **options)]
+
+
+async def upgrade(project: Project) -> None:
+    async with project.migrator() as migrator:
+        await migrator.upgrade("head")
+
+
+async def with_rows(project: Project, models: Models, url: str, *columns: Any) -> None:
+    """The table account with these columns, and two rows."""
+    models.table(*columns)
+    await write(project, "account")
+    await upgrade(project)
+    execute(url, "INSERT INTO account (id, name) VALUES (1, 'ann'), (2, 'bob')")
+
+
+@pytest.mark.subset
+async def test_a_renamed_column_keeps_its_rows_and_its_index(shop: Project, models: Models, database_url: str) -> None:
+    await with_rows(shop, models, database_url, sa.Column("name", sa.String(50), index=True))
+    models.table(sa.Column("full_name", sa.String(50), index=True))
+    (script,) = await write(shop, renames=["account.name:full_name"])
+    assert 'op.rename_column("account", "name", "full_name")' in script
+    assert "drop" not in script
+    await upgrade(shop)
+    assert rows(database_url, "SELECT full_name FROM account ORDER BY id") == [("ann",), ("bob",)]
+    async with shop.migrator() as migrator:
+        await migrator.check()
+        await migrator.downgrade("-1")
+    assert rows(database_url, "SELECT name FROM account ORDER BY id") == [("ann",), ("bob",)]
+
+
+async def test_a_renamed_table_keeps_its_rows(shop: Project, models: Models, database_url: str) -> None:
+    await with_rows(shop, models, database_url, sa.Column("name", sa.String(50), unique=True))
+    models.table(sa.Column("name", sa.String(50), unique=True), sa.Column("more", sa.Text), name="customer")
+    await write(shop, renames=["account:customer"])
+    await upgrade(shop)
+    assert rows(database_url, "SELECT name, more FROM customer ORDER BY id") == [("ann", None), ("bob", None)]
+    async with shop.migrator() as migrator:
+        await migrator.check()
+
+
+async def test_a_model_that_says_its_old_name_is_renamed_once(shop: Project, models: Models, database_url: str) -> None:
+    await with_rows(shop, models, database_url, sa.Column("name", sa.String(50)))
+    models.table(sa.Column("label", sa.String(50), info={"renamed_from": "name"}))
+    assert len(await write(shop)) == 1
+    await upgrade(shop)
+    assert rows(database_url, "SELECT label FROM account ORDER BY id") == [("ann",), ("bob",)]
+    assert await write(shop) == []
+
+
+async def test_a_drop_of_rows_is_refused_with_their_number(shop: Project, models: Models, database_url: str) -> None:
+    await with_rows(shop, models, database_url, sa.Column("name", sa.String(50)))
+    models.table(sa.Column("full_name", sa.String(50)))
+    with pytest.raises(Declined, match=r"column account\.name \(2 rows\)") as refused:
+        await write(shop)
+    assert "Was account.name renamed to account.full_name?" in str(refused.value)
+    assert "--allow-drops" in str(refused.value)
+    assert len(list(shop.versions.glob("*.py"))) == 1
+    (script,) = await write(shop, allow_drops=True)
+    assert "# Data is lost here: account.name goes with its values." in script
+    assert "--rename account.name:full_name" in " ".join(script.replace("#", "").split())
+
+
+async def test_a_drop_of_nothing_is_nobodys_loss(shop: Project, models: Models, database_url: str) -> None:
+    models.table(sa.Column("name", sa.String(50)))
+    await write(shop)
+    await upgrade(shop)
+    models.table()
+    assert len(await write(shop)) == 1
+
+
+@pytest.mark.parametrize("split", [False, True])
+async def test_a_default_fills_the_rows_and_does_not_stay(
+    shop: Project, models: Models, database_url: str, split: bool
+) -> None:
+    await with_rows(shop, models, database_url, sa.Column("name", sa.String(50)))
+    models.table(sa.Column("name", sa.String(50)), sa.Column("kind", sa.String(5), nullable=False))
+    scripts = await write(shop, defaults={"account.kind": "a"}, split=split)
+    assert len(scripts) == (3 if split else 1)
+    await upgrade(shop)
+    assert rows(database_url, "SELECT kind FROM account") == [("a",), ("a",)]
+    async with shop.migrator() as migrator:
+        await migrator.check()
+        await migrator.downgrade(f"-{len(scripts)}")
+    assert columns(database_url, "account") == ["id", "name"]
+
+
+async def test_null_that_becomes_not_null_is_filled_first(shop: Project, models: Models, database_url: str) -> None:
+    await with_rows(shop, models, database_url, sa.Column("name", sa.String(50)), sa.Column("kind", sa.String(5)))
+    models.table(sa.Column("name", sa.String(50)), sa.Column("kind", sa.String(5), nullable=False))
+    await write(shop, defaults={"account.kind": "'a'"})
+    await upgrade(shop)
+    assert rows(database_url, "SELECT kind FROM account") == [("a",), ("a",)]
+
+
+async def test_nothing_that_differs_writes_nothing(shop: Project, models: Models, database_url: str) -> None:
+    models.table()
+    await write(shop)
+    await upgrade(shop)
+    assert await write(shop) == []
+    (empty,) = await write(shop, "empty", empty_ok=True)
+    assert "def upgrade() -> None:\n    pass" in empty
+
+
+async def test_a_database_that_is_behind_is_not_compared_with(shop: Project, models: Models) -> None:
+    models.table()
+    await write(shop)
+    with pytest.raises(NotAtHead, match="lacks 1 revision") as behind:
+        await write(shop)
+    assert "asyncmig upgrade head" in str(behind.value)
+    assert len(behind.value.pending) == 1
+
+
+async def test_without_models_the_error_says_where_to_name_them(shop: Project, models: Models) -> None:
+    with pytest.raises(UsageError, match="target_metadata is not set"):
+        await write(shop)
+    models.declare(target_metadata=sa.MetaData())
+    with pytest.raises(UsageError, match="holds no tables"):
+        await write(shop)
+
+
+async def test_a_server_that_does_not_answer_is_an_error_of_its_own(project: Project, models: Models) -> None:
+    models.table()
+    project.config(url="postgresql://nobody@127.0.0.1:9/none").env(ENV)
+    with pytest.raises(ConnectionFailed):
+        await write(project)
+
+
+async def test_offline_compares_with_the_scripts(shop: Project, models: Models, database_url: str) -> None:
+    models.table(sa.Column("name", sa.String(50)))
+    await write(shop, "one", offline=True)
+    assert await write(shop, "none", offline=True) == []
+    models.table(sa.Column("name", sa.String(60)))
+    (script,) = await write(shop, "two", offline=True)
+    assert "sa.String(length=60)" in script
+    assert await write(shop, "none", offline=True) == []
+    await upgrade(shop)
+    async with shop.migrator() as migrator:
+        await migrator.check()
+
+
+async def test_a_hook_may_leave_operations_out(shop: Project, models: Models) -> None:
+    def hook(operations: list[Any]) -> list[Any]:
+        return [one for one in operations if "secret" not in one.describe()]
+
+    metadata = sa.MetaData()
+    sa.Table("secret", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    sa.Table("plain", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    models.declare(target_metadata=metadata, on_autogenerate=hook)
+    (script,) = await write(shop)
+    assert '"plain"' in script
+    assert "secret" not in script
+    models.declare(target_metadata=metadata, on_autogenerate=lambda operations: [])
+    assert await write(shop, offline=True) == []
+
+
+async def test_a_hook_of_alembics_signature_gets_directives(shop: Project, models: Models) -> None:
+    def leave_out_empty(context: Any, revision: Any, directives: list[Any]) -> None:
+        if len(directives[0].upgrade_ops.ops) < 2:
+            directives[:] = []
+
+    models.table(on_autogenerate=leave_out_empty)
+    assert await write(shop) == []
+
+
+async def test_check_tells_every_difference(shop: Project, models: Models, database_url: str) -> None:
+    models.table()
+    await write(shop)
+    await upgrade(shop)
+    models.table(sa.Column("name", sa.Text))
+    with pytest.raises(CheckFailed, match="1 difference") as failed:
+        async with shop.migrator() as migrator:
+            await migrator.check()
+    assert failed.value.data["differences"] == [
+        {"sign": "+", "description": "Add column account.name", "operation": "add_column", "objects": ("account",)}
+    ]
+
+
+async def test_several_histories_get_a_script_each(shop: Project, models: Models, databases: Any) -> None:
+    models.table()
+    for name in ("one", "two"):
+        (shop.versions / name).mkdir()
+    places = {
+        name: {"url": databases(), "version_locations": [f"migrations/versions/{name}"]} for name in ("one", "two")
+    }
+    shop.config(databases=places)
+    done = shop.run("revision", "--autogenerate", "-m", "x", env={"PYTHONPATH": str(shop.folder)})
+    assert done.code == 2  # models_under_test is no module of the command's own process
+    shop.file("models_under_test.py", _MODULE)
+    done = shop.run("revision", "--autogenerate", "-m", "x").expect()
+    assert [Path(line).parent.name for line in done.stdout.splitlines()] == ["one", "two"]
+    assert "[two] + Create table account" in done.stderr
+    for name in ("one", "two"):
+        shop.run("-n", name, "upgrade").expect()
+    assert [tables(places[name]["url"])[0] for name in ("one", "two")] == ["account", "account"]
+
+
+_MODULE = """\
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+sa.Table("account", metadata, sa.Column("id", sa.Integer, primary_key=True))
+ENVIRONMENT = {"target_metadata": metadata}
+"""
