@@ -128,7 +128,7 @@ class Fleet:
 
     def _limits(self) -> Limits:
         given = self._settings
-        return Limits(given.concurrency, given.canary, given.max_failures, self._migrator.config.lock_timeout)
+        return Limits(given.concurrency, given.canary, given.max_failures)
 
     async def _listed(self, project: Project) -> tuple[Target, ...]:
         if self._source is None:

@@ -26,14 +26,14 @@ _LONGEST_PAUSE = 1.0
 class Limits:
     """`concurrency` targets at once; the first `canary` of them, and only these, before the others.
 
-    Nothing more is begun once a canary failed or `max_failures` is reached. A target that another runner holds is
-    waited for as long as such targets go on being finished, and `patience` seconds longer.
+    Nothing more is begun once a canary failed or `max_failures` is reached. Targets that other runners hold are tried
+    again and again as long as some of them are given up, and `patience` seconds longer; then they are insisted on.
     """
 
     concurrency: int = 8
     canary: int = 0
     max_failures: FailureLimit | None = None
-    patience: float = 60.0
+    patience: float = 1.0
 
 
 @dataclass(slots=True)
