@@ -97,6 +97,18 @@ class Driver(ABC):
         return False
 
     @property
+    def gone(self) -> bool:
+        """Whether the connection is lost, and with it what its session held; SQLAlchemy may have made another since."""
+        connection = self.connection
+        if connection.closed or connection.invalidated or self._closed:
+            return True
+        return connection.connection.dbapi_connection is not self.adapted
+
+    @property
+    def _closed(self) -> bool:
+        return False
+
+    @property
     def backend_pid(self) -> int | None:
         """The server process behind the connection; None where there is no server."""
         return None
@@ -119,6 +131,10 @@ class AsyncpgDriver(Driver):
     @property
     def in_transaction(self) -> bool:
         return bool(self.raw.is_in_transaction())
+
+    @property
+    def _closed(self) -> bool:
+        return bool(self.raw.is_closed())
 
     @property
     def backend_pid(self) -> int | None:
@@ -153,6 +169,10 @@ class PsycopgDriver(Driver):
     @property
     def in_transaction(self) -> bool:
         return self.raw.info.transaction_status.name in ("INTRANS", "INERROR", "ACTIVE")
+
+    @property
+    def _closed(self) -> bool:
+        return bool(self.raw.closed)
 
     @property
     def backend_pid(self) -> int | None:

@@ -191,8 +191,9 @@ class Executor:
     async def _failed(self, broken: StepBroken) -> None:
         step = broken.step
         # A step that never got the file has nothing to tell, and its row would wait for the file as long again.
-        # And whoever lost the run lock writes nothing more.
-        if not isinstance(broken.error, LockTimeout | RunLockLost):
+        # And whoever lost the run lock, with the connection or without, writes nothing more.
+        lost = isinstance(broken.error, LockTimeout | RunLockLost) or broken.attempt.ledger.driver.gone
+        if not lost:
             await self.connection.run_sync(self._journal_failure, broken)
         await announce_async(self.observer, StepFailed(step.revision.id, step.direction, broken.error))
         if self.hooks.on_error is not None:

@@ -126,7 +126,7 @@ class AdvisoryLock(RunLock):
             delay = min(delay * 1.5, _LONGEST_DELAY)
 
     async def release(self, connection: Connection) -> None:
-        if self._perhaps_held and not self.in_transaction:
+        if self._perhaps_held and not self.in_transaction and not connection.sync.invalidated:
             await connection.run_sync(self._release)
 
     def _try(self, connection: sa.Connection) -> bool:

@@ -95,7 +95,7 @@ async def test_a_connection_cut_in_a_step_ends_the_run(
     assert servers.rows(postgres_url, VERSION) == [("a1",)]
     assert servers.rows(postgres_url, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
     divided = [outcome for name, outcome in servers.rows(postgres_url, JOURNAL) if name == "b2"]
-    assert divided in ([], ["failed"], ["incomplete"])
+    assert divided in ([], ["incomplete"])
     if divided != ["incomplete"]:
         at_postgres.revision("b2", "a1", upgrade="op.create_table('made', sa.Column('id', sa.Integer))")
         assert (await at_postgres.migrator().upgrade("head")).applied == ("b2", "c3")

@@ -55,8 +55,7 @@ def each_once(url: str) -> None:
 
 
 def free(url: str) -> bool:
-    ((_token, holder, held),) = servers.rows(url, LEASE)
-    return holder is None and not held
+    return all(holder is None and not held for _token, holder, held in servers.rows(url, LEASE))
 
 
 @pytest.mark.skipif(poolers.PGBOUNCER is None, reason="the server stands in for the pooler")
