@@ -198,13 +198,17 @@ def serial_column(table: Table) -> str | None:
         return None
     wanted = [column for column in table.columns if column.name in key.columns]
     if len(wanted) != 1:
-        return next((column.name for column in wanted if column.autoincrement is True), None)
+        wanted = [column for column in wanted if column.autoincrement is True]
+    if not wanted:
+        return None
     column = wanted[0]
     if column.identity is not None or column.autoincrement is False or not _counts(column):
         return None
+    if column.sequence is not None and not column.sequence.optional:
+        return None  # numbered by that one, on the client's side
     if column.autoincrement is True:
         return column.name
-    if column.default is not None or (column.sequence is not None and not column.sequence.optional):
+    if column.default is not None:
         return None
     if column.autoincrement != "ignore_fk" and _is_foreign(table, column.name):
         return None

@@ -40,6 +40,7 @@ def test_the_table_shows_ratios_of_ours_to_theirs() -> None:
         ("start", "--rounds", "1"),
         ("history", "--size", "20", "--rounds", "1"),
         ("upgrade", "--size", "3", "--rounds", "1"),
+        ("autogenerate", "--sizes", "12", "--rounds", "1"),
     ],
     ids=lambda arguments: arguments[0],
 )
