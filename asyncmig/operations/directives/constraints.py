@@ -12,6 +12,7 @@ from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.directives.base import Directives, check_keywords, check_name
 from asyncmig.operations.directives.build_constraint import constraint_value, dropped_name
+from asyncmig.schema.excluding import exclude_constraint
 from asyncmig.schema.model import Ref
 
 if TYPE_CHECKING:
@@ -45,12 +46,9 @@ class ConstraintDirectives(Directives):
 
         PostgreSQL only.
         """
-        from sqlalchemy.dialects.postgresql import ExcludeConstraint
-
         check_keywords("create_exclude_constraint", kw, ["where", "using", "ops", "schema", *_COMMON])
         schema = kw.pop("schema", None)
-        constraint = ExcludeConstraint(*elements, name=constraint_name, **kw)
-        names = [name for _, name, _ in constraint._render_exprs]
+        constraint, names = exclude_constraint(constraint_name, elements, kw)
         self._add("create_exclude_constraint", table_name, schema, constraint, names)
 
     def create_foreign_key(
