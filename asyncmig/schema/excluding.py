@@ -17,4 +17,5 @@ def exclude_constraint(
     from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
     constraint = ExcludeConstraint(*elements, name=name, **options)
-    return constraint, [column for _, column, _ in constraint._render_exprs]
+    columns = (column for _, column, _ in constraint._render_exprs)
+    return constraint, [column for column in columns if column is not None]
