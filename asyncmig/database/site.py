@@ -145,7 +145,7 @@ class Site:
                 yield CallersSession(given, self.ledger_sql, self.config, self.observer)
                 return
             database = self.opened or self.database()
-            if database.pooled and database.keeps_settings:
+            if self.config.lock == "lease" and database.keeps_settings:
                 raise ConfigError(_NO_SCHEMAS, key="lock")
             try:
                 async with database.connect() as connection:

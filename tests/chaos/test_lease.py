@@ -14,7 +14,7 @@ import pytest
 import servers
 from projects import Project
 
-from asyncmig import ConfigError, LockTimeout, MigrationFailed, Migrator, RunLockLost
+from asyncmig import ConfigError, FleetFailed, LockTimeout, MigrationFailed, Migrator, RunLockLost
 from asyncmig.database.events import Event, LockWaiting
 
 NAMES = [f"rev{number}" for number in range(1, 6)]
@@ -298,6 +298,14 @@ async def test_in_the_callers_transaction(at_pooler: Project, postgres_url: str)
     each_once(postgres_url)
     assert not servers.rows(postgres_url, LEASE)[0][2]
     assert (await at_pooler.migrator().downgrade("base")).after == ()
+
+
+async def test_schemas_of_a_fleet_need_a_session(at_pooler: Project, postgres_url: str) -> None:
+    servers.execute(postgres_url, "CREATE SCHEMA tenant")
+    at_pooler.revision("a1")
+    with pytest.raises(FleetFailed, match='lock = "lease" is for a pooler'):
+        await at_pooler.migrator().fleet(["tenant"]).upgrade()
+    assert "asyncmig_version" not in servers.tables(postgres_url, "tenant")
 
 
 @pytest.mark.parametrize("lock", ["lease", "advisory"])
