@@ -3,7 +3,7 @@
     python -m benchmarks.autogenerate [--sizes 100,1000,3000] [--rounds 3]
 
 A table has 10 columns, 2 indexes, a foreign key and a unique constraint, four columns have server defaults. Each
-contender is a process of its own that imports the models, connects and compares. Importing the models is
+contender is a process of its own that imports the models, connects and compares. Importing the models and connecting is
 measured as a third process, and taken off both: what is left is the tools' own work. asyncmig compares server defaults; Alembic
 does as it does unless it is told to.
 """
@@ -71,10 +71,20 @@ def _work(contender: str, url: str, size: int, changes: int) -> None:
     """The measured process."""
     metadata = models(size, changes)
     if contender == "models":
+        asyncio.run(_connect(url))
         return
     found = asyncio.run((_alembic if contender == "alembic" else _asyncmig)(url, metadata))
     if found != changes:
         raise SystemExit(f"{contender} found {found} differences, not {changes}")
+
+
+async def _connect(url: str) -> None:
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    engine = create_async_engine(url)
+    async with engine.connect():
+        pass
+    await engine.dispose()
 
 
 async def _asyncmig(url: str, metadata: Any) -> int:

@@ -101,7 +101,9 @@ def parent(m: sa.MetaData) -> None:
 def child(*args: Any, **options: Any) -> Fill:
     return both(
         parent,
-        table(column("parent_id", sa.Integer), lambda: sa.ForeignKeyConstraint(["parent_id"], ["parent.id"], **options)),
+        table(
+            column("parent_id", sa.Integer), lambda: sa.ForeignKeyConstraint(["parent_id"], ["parent.id"], **options)
+        ),
     )
 
 
@@ -110,8 +112,12 @@ def keyless_child(m: sa.MetaData) -> None:
 
 
 def cycle(m: sa.MetaData) -> None:
-    sa.Table("a", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("b_id", sa.ForeignKey("b.id", name="a_b")))
-    sa.Table("b", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a_id", sa.ForeignKey("a.id", name="b_a")))
+    sa.Table(
+        "a", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("b_id", sa.ForeignKey("b.id", name="a_b"))
+    )
+    sa.Table(
+        "b", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a_id", sa.ForeignKey("a.id", name="b_a"))
+    )
 
 
 def keyed(*names: str) -> Fill:
