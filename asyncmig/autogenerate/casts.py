@@ -20,11 +20,13 @@ def with_casts(steps: Iterable[Step], writing: Writing) -> list[Step]:
 
 def _cast(step: Step, writing: Writing) -> Iterator[Step]:
     operation = step.operation
-    if not isinstance(operation, AlterColumn) or operation.type is None or operation.using is not None:
+    if not isinstance(operation, AlterColumn) or operation.type is None:
         yield step
         return
     old = operation.existing
-    using = None if old.type is None else writing.using(operation.name, old.type, operation.type)
+    using = operation.using
+    if using is None and old.type is not None:
+        using = writing.using(operation.name, old.type, operation.type)
     if using is None:
         yield step
         return

@@ -221,7 +221,7 @@ def test_a_flag_gives_the_value_and_a_split_moves_it_into_a_step_of_its_own() ->
 
 
 def test_a_default_for_a_column_that_is_not_asked_about_is_an_error() -> None:
-    with pytest.raises(UsageError, match="account.kinds"):
+    with pytest.raises(UsageError, match=r"account\.kinds"):
         fill([Step(KIND)], filling({GAP: 12}, kinds="a"))
 
 
