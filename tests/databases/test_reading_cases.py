@@ -7,13 +7,15 @@ import pytest
 import pytest_asyncio
 import servers
 import sqlalchemy as sa
-from schema_cases import CASES, Case
+from schema_cases import CASES, NEW, Case
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from asyncmig.database.comparison import CompareOptions, compare
 from asyncmig.database.connection import Connection
 
 SCHEMAS = ("other", "elsewhere")
+# Through asyncpg, SQLAlchemy 2.0.36 writes SERIAL for a SmallInteger key: the database really holds another type.
+OF_OLD_SQLALCHEMY = () if NEW else ("Alter column small.a: type SmallInteger()",)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Computed column", "ignore:Skipped unsupported reflection")
 
@@ -43,7 +45,7 @@ async def test_postgresql_shows_no_difference_to_create_all(case: Case, postgres
     try:
         await postgres.run_sync(case.metadata().create_all)
         told, uncertain = await differences(postgres, case.metadata())
-        assert [text for text in told if "there_kind" not in text] == []
+        assert [text for text in told if "there_kind" not in text and text not in OF_OLD_SQLALCHEMY] == []
         assert uncertain == ()
     finally:
         await transaction.rollback()
