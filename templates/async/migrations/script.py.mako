@@ -15,6 +15,7 @@
 <%
     parents = [down_revision] if isinstance(down_revision, str) else down_revision or []
     bodies = ["sa. op."] if data else [upgrades, downgrades]
+    generated = bool(upgrades or downgrades)
     gap = " " if message.startswith('"') else ""
 %>\
 """${gap}${message}
@@ -24,7 +25,9 @@ Revises:${"".join(f" {one}," for one in parents).rstrip(",")}
 Create Date: ${create_date}
 """
 
+% if not generated or "sa." in "".join(bodies):
 import sqlalchemy as sa${unused("sa.", *bodies)}
+% endif
 from asyncmig import op${unused("op.", *bodies)}
 % if imports:
 ${imports}
