@@ -28,11 +28,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import servers
 
 ROOT = Path(__file__).parents[1]
-BODY = (
-    'op.create_table("table{number}", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(50)))'
-)
+BODY = 'op.create_table("table{number}", sa.Column("id", sa.Integer, primary_key=True, autoincrement=False), sa.Column("name", sa.String(50)))'
 GOAL = "at most 1.5 times the driver, a fourth of Alembic"
-ALEMBIC_ENV = '''
+ALEMBIC_ENV = """
 import asyncio
 from alembic import context
 from sqlalchemy import pool, text
@@ -58,7 +56,7 @@ async def main():
 
 
 asyncio.run(main())
-'''
+"""
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from asyncmig.url import how_to_install
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["Database", "is_missing_file"]
+__all__ = ["Database", "FileDatabase", "is_missing_file"]
 
 _CONNECT_SECONDS = 15
 """How long a driver may take to connect, unless engine_options say otherwise."""
@@ -46,6 +46,9 @@ class Database:
     An engine that was given stays open and gets no listener; one made from a URL is disposed by `aclose`.
     `pooled`: a pooler lends a server connection for one transaction only, so nothing may count on the session.
     """
+
+    autocommit = False
+    """Whether connections are in that mode from the first, and need not be put into it and out of it again."""
 
     keeps_settings = False
     """Whether the connections carry settings of their session, which a transaction-mode pooler would lose."""
@@ -86,7 +89,7 @@ class Database:
         """A connection in autocommit mode, or ConnectionFailed, AccessDenied, DatabaseError in words."""
         connection = Connection(await self._open(self.engine))
         try:
-            await connection.run_sync(_prepare, self.pooled)
+            await connection.run_sync(_prepare, self.pooled, self.autocommit)
             yield connection
         finally:
             # The deadline: a server that does not answer must not keep a cancelled process alive.
@@ -100,7 +103,7 @@ class Database:
         engine = sa.Engine(given.pool.recreate(), given.dialect, given.url, hide_parameters=True)
         connection = Connection(await self._open(engine))
         try:
-            await connection.run_sync(_prepare, self.pooled)
+            await connection.run_sync(_prepare, self.pooled, self.autocommit)
             yield connection
         finally:
             with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
@@ -155,7 +158,20 @@ def _engine_of(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engine:
 
 def _make_engine(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engine:
     arguments: dict[str, Any] = {"poolclass": NullPool, **options}
-    connect_args = dict(arguments.pop("connect_args", {}))
+    arguments.pop("connect_args", None)
+    connect_args = _connect_args(url, options, pooled)
+    if url.get_driver_name().startswith("psycopg"):
+        url = url.set(drivername="postgresql+psycopg_async")
+    if "async_creator" in arguments:
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        return create_async_engine(url, connect_args=connect_args, **arguments).sync_engine
+    return sa.create_engine(url, connect_args=connect_args, **arguments)
+
+
+def _connect_args(url: URL, options: Mapping[str, Any], pooled: bool) -> dict[str, Any]:
+    """What the driver is told beyond the URL."""
+    connect_args = dict(options.get("connect_args", {}))
     if url.get_driver_name() == "asyncpg":
         connect_args.setdefault("timeout", _CONNECT_SECONDS)
         # A script alters tables between its queries: a plan cached over that would be refused.
@@ -171,15 +187,35 @@ def _make_engine(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engin
             connect_args.setdefault("prepare_threshold", None)
         else:
             connect_args.setdefault("application_name", "asyncmig")
-        url = url.set(drivername="postgresql+psycopg_async")
     if url.get_backend_name() == "sqlite" and "timeout" not in url.query:
         # SQLite's own waiting for the file cannot be interrupted and knows no lock_timeout: ours polls.
         connect_args.setdefault("timeout", _BUSY_SECONDS)
-    if "async_creator" in arguments:
-        from sqlalchemy.ext.asyncio import create_async_engine
+    return connect_args
 
-        return create_async_engine(url, connect_args=connect_args, **arguments).sync_engine
-    return sa.create_engine(url, connect_args=connect_args, **arguments)
+
+class FileDatabase(Database):
+    """One of many SQLite files: what SQLAlchemy asks of a first connection, and sets on each, is done once for all."""
+
+    autocommit = True
+
+    def __init__(self, url: URL, source: str, options: Mapping[str, Any], first: FileDatabase | None = None) -> None:
+        self.owned = True
+        self.source = source
+        self.pooled = False
+        if first is None:
+            settled = {**options, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+            self.engine = _engine_of(url, settled, pooled=False)
+        else:
+            self.engine = _beside(first.engine, url, options)
+
+
+def _beside(engine: sa.Engine, url: URL, options: Mapping[str, Any]) -> sa.Engine:
+    """An engine for another URL with the dialect and the listeners of the first."""
+    arguments, keywords = engine.dialect.create_connect_args(url)
+    keywords.update(_connect_args(url, options, pooled=False))
+    pool = engine.pool.recreate()
+    pool._creator = lambda: engine.dialect.connect(*arguments, **keywords)
+    return sa.Engine(pool, engine.dialect, url)
 
 
 def _leave_nothing_on_the_server(connect_args: dict[str, Any]) -> None:
@@ -189,8 +225,10 @@ def _leave_nothing_on_the_server(connect_args: dict[str, Any]) -> None:
     connect_args.setdefault("prepared_statement_name_func", lambda: f"asyncmig_{uuid.uuid4().hex}")
 
 
-def _prepare(connection: sa.Connection, pooled: bool) -> None:
-    connection.execution_options(isolation_level="AUTOCOMMIT", **{POOLED: pooled})
+def _prepare(connection: sa.Connection, pooled: bool, autocommit: bool) -> None:
+    connection.execution_options(**{POOLED: pooled})
+    if not autocommit:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
     # For this one connection: an open portal (yield_per) would block a later ALTER TABLE.
     connection.dialect = copy(connection.dialect)
     connection.dialect.supports_server_side_cursors = False

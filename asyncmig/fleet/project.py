@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from asyncmig.database.engine import Database
+from asyncmig.database.engine import Database, FileDatabase
 from asyncmig.database.site import Site
 from asyncmig.database.tenancy import SchemaDatabase, pooled
 from asyncmig.database.work import SharedWork
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from asyncmig.revisions.graph import RevisionGraph
 
 __all__ = ["Place", "Project"]
+
+# With one of these in engine_options, a project makes its connections itself.
+_OWN_CONNECTING = frozenset({"async_creator", "creator", "isolation_level", "poolclass", "pool"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Project:
     _databases: dict[str, Migrator] = field(default_factory=dict)
     _histories: dict[object, tuple[RevisionGraph, SharedWork]] = field(default_factory=dict)
     _own: Site | None = None
+    _first_file: FileDatabase | None = None
 
     @property
     def context(self) -> Context:
@@ -98,7 +102,15 @@ class Project:
         if is_memory_sqlite(url):
             raise UsageError("An in-memory SQLite database is gone when its connection is closed.")
         require_driver(url)
-        return await self.migrator.site(url=url)
+        site = await self.migrator.site(url=url)
+        if url.get_backend_name() == "sqlite" and not _OWN_CONNECTING & site.environment.engine_options.keys():
+            site = replace(site, opened=self._file(url, site))
+        return site
+
+    def _file(self, url: URL, site: Site) -> FileDatabase:
+        database = FileDatabase(url, site.source, site.environment.engine_options, self._first_file)
+        self._first_file = self._first_file or database
+        return database
 
     def _history(self, site: Site) -> tuple[RevisionGraph, SharedWork]:
         config = site.config
