@@ -99,7 +99,7 @@ def _makes_again(operation: Operation) -> bool:
             return operation.type is not None or operation.nullable is not None or operation.default is not KEEP
         case AddColumn(column=column):
             return bool(operation.constraints) or column.computed is not None
-        case AddConstraint() | DropConstraint() | DropColumn():
+        case AddConstraint() | DropConstraint():
             return True
         case _:
             return False
