@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from asyncmig.operations.alter_column import KEEP, AlterColumn
+from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing, Keep
 from asyncmig.operations.base import Operation
 from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.columns import AddColumn, DropColumn
@@ -29,6 +29,9 @@ def plain(operations: Iterable[Operation]) -> Iterator[Operation]:
                 yield from (CreateIndex(table.ref, index, operation.if_not_exists) for index in table.indexes)
             case AddColumn():
                 yield from _added(operation)
+            case AlterColumn(default=Keep.KEEP, existing=Existing(default=None)):
+                # That there was no default need not be said where it stays so.
+                yield replace(operation, existing=replace(operation.existing, default=KEEP))
             case BatchTable():
                 yield replace(operation, operations=tuple(plain(operation.operations)))
             case _:
