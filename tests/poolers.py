@@ -1,10 +1,11 @@
-"""A transaction-mode pooler before the tests' PostgreSQL: PgBouncer where it is installed.
+"""A transaction-mode pooler before the tests' PostgreSQL: PgBouncer where it is installed, else one of our own.
 
 Every transaction may be on another server connection there, so that session locks, settings and prepared statements
-do not hold. Without PgBouncer the server itself stands in: what the lease promises has to hold there too.
+do not hold. ASYNCMIG_TEST_POOLER=own asks for our own, which changes the connection for every transaction.
 """
 
 import contextlib
+import os
 import shutil
 import subprocess
 import time
@@ -15,8 +16,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import servers
+from rotating_pooler import rotating_pooler
 
-PGBOUNCER = shutil.which("pgbouncer") or next((p for p in ["/usr/sbin/pgbouncer"] if Path(p).exists()), None)
+# Debian has it where only root looks.
+_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+PGBOUNCER = None if os.environ.get("ASYNCMIG_TEST_POOLER") == "own" else shutil.which("pgbouncer", path=_PATH)
 
 SETTINGS = """
 [databases]
@@ -40,7 +44,8 @@ logfile = {folder}/pgbouncer.log
 def transaction_pooler(server: servers.PostgresServer) -> Iterator[int]:
     """The port to connect to instead of the server's."""
     if PGBOUNCER is None:
-        yield server.port
+        with rotating_pooler(server) as port:
+            yield port
         return
     with TemporaryDirectory(prefix="asyncmig-pooler-") as name:
         folder, port = Path(name), servers._free_port()

@@ -41,7 +41,9 @@ def stands_at_a1(url: str, finished: Finished) -> None:
     assert any(words in finished.stderr for words in ("full", "disk I/O error")), finished.output
     assert "Traceback" not in finished.output
     assert servers.rows(url, "SELECT version_num FROM asyncmig_version") == [("a1",)]
-    assert servers.rows(url, JOURNAL) in ([("a1", "applied")], [("a1", "applied"), ("b2", "failed")])
+    first, *others = servers.rows(url, JOURNAL)
+    assert first == ("a1", "applied")
+    assert set(others) <= {("b2", "failed")}
     assert servers.rows(url, "SELECT count(*) FROM item") == [(ROWS,)]
     assert "made" not in servers.tables(url)
     assert servers.rows(url, "PRAGMA integrity_check") == [("ok",)]
