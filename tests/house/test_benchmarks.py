@@ -57,3 +57,12 @@ def test_the_benchmark_of_sqlite_changes_runs_to_its_table() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(" s | ") >= 16
+
+
+@pytest.mark.soak
+def test_the_benchmark_of_fleets_runs_to_its_table() -> None:
+    sizes = ["--files", "2", "--schemas", "2", "--revisions", "2", "--rounds", "1"]
+    command = [sys.executable, "-m", "benchmarks.fleet", *sizes]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "| 2 files |" in done.stdout and "| 2 schemas |" in done.stdout
