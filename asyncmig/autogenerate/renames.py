@@ -28,6 +28,10 @@ __all__ = ["Rename", "column_candidates", "followers", "table_candidates"]
 
 _ENOUGH = 8
 _SHARE = 0.6
+_PAIRS = 100_000
+
+_Form = tuple[str | None, frozenset[tuple[str, str]]]
+"""A table by its schema, and names and types of its columns."""
 
 T = TypeVar("T")
 
@@ -60,8 +64,17 @@ class Rename:
 def table_candidates(current: Schema, wanted: Schema, normal: Normal) -> list[Rename]:
     gone = [table for ref, table in current.tables.items() if ref not in wanted.tables]
     new = [table for ref, table in wanted.tables.items() if ref not in current.tables]
-    pairs = ((one, other, _table_score(one, other, normal)) for one in gone for other in new)
-    found = _best((one, other, score) for one, other, score in pairs if score >= _SHARE)
+    forms = {id(table): _form(table, normal) for table in (*gone, *new)}
+    if len(gone) * len(new) > _PAIRS:
+        # Too many to compare each with each: of those only tables that are the same but for the name.
+        same: dict[object, list[Table]] = {}
+        for table in new:
+            same.setdefault(forms[id(table)], []).append(table)
+        pairs = ((one, other) for one in gone for other in same.get(forms[id(one)], ()))
+    else:
+        pairs = ((one, other) for one in gone for other in new)
+    scored = ((one, other, _table_score(forms[id(one)], forms[id(other)])) for one, other in pairs)
+    found = _best((one, other, score) for one, other, score in scored if score >= _SHARE)
     return [Rename(one.ref, one.name, other.name) for one, other in found]
 
 
@@ -96,13 +109,13 @@ def _best(pairs: Iterable[tuple[T, T, float]]) -> list[tuple[T, T]]:
     return sorted(chosen, key=lambda pair: place[id(pair[0])])
 
 
-def _table_score(current: Table, wanted: Table, normal: Normal) -> float:
-    if current.schema != wanted.schema:
-        return 0
-    old = {(column.name, _type(column, normal)) for column in current.columns}
-    new = {(column.name, _type(column, normal)) for column in wanted.columns}
-    shared = len(old & new)
-    return shared / len(old | new) if shared >= 2 else 0
+def _form(table: Table, normal: Normal) -> _Form:
+    return table.schema, frozenset((column.name, _type(column, normal)) for column in table.columns)
+
+
+def _table_score(old: _Form, new: _Form) -> float:
+    shared = len(old[1] & new[1])
+    return shared / len(old[1] | new[1]) if shared >= 2 and old[0] == new[0] else 0
 
 
 def _column_score(current: Table, old: Column, wanted: Table, new: Column, normal: Normal) -> float:

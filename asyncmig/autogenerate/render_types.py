@@ -59,6 +59,9 @@ class _Types:
 
     def _of_dialect(self, engine: Any, kind: type) -> Node:
         dialect = kind.__module__.split(".")[2]
+        generic = getattr(sa, kind.__name__, None)
+        if dialect == "sqlite" and generic is not None and _is_same(engine, generic):
+            return call(f"sa.{kind.__name__}")  # SQLite's own differ in Python only
         prefix = self.context.imports.name("sqlalchemy.dialects", dialect)
         if isinstance(engine, sa.Enum):
             create = Keyword("create_type=", Atom("False")) if not getattr(engine, "create_type", True) else None

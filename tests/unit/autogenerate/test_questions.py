@@ -87,6 +87,18 @@ def test_tables_that_are_alike_are_candidates() -> None:
     assert table_candidates(before, schema(string("other"), name="customer"), NORMAL) == []
 
 
+def test_of_very_many_tables_those_that_are_the_same_are_candidates() -> None:
+    def many(prefix: str) -> Schema:
+        metadata = sa.MetaData()
+        for n in range(400):
+            own = sa.Column(f"own_{n}", sa.Integer)
+            sa.Table(f"{prefix}_{n}", metadata, sa.Column("id", sa.Integer, primary_key=True), own)
+        return schema_from_metadata(metadata)
+
+    found = table_candidates(many("old"), many("new"), NORMAL)
+    assert [rename.flag for rename in found] == [f"old_{n}:new_{n}" for n in range(400)]
+
+
 def settled(before: Schema, after: Schema, questioner: Any = None, **options: Any) -> Renamed:
     said = options.get("said", ())
     return settle_renames(before, after, NORMAL, said, options.get("declared", ()), questioner or NobodyAnswers())
