@@ -37,6 +37,7 @@ def project_url(project: Project) -> str:
     return found[1]
 
 
+@pytest.mark.subset
 async def test_the_blocker_is_named_in_every_retry_and_in_the_end(at_postgres: Project, postgres_url: str) -> None:
     await at_a1(
         at_postgres,
