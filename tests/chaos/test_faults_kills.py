@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import servers
@@ -101,15 +102,16 @@ def kind(url: str) -> str:
     return "sqlite" if url.startswith("sqlite") else "postgresql"
 
 
-def prepared(project: Project, url: str, fault: Fault) -> float:
-    """At a1, with the rows. Gives how long an upgrade takes that has nothing to do."""
+def prepared(project: Project, url: str, fault: Fault) -> Path:
+    """At a1, with the rows. Gives the file that b2 makes when it begins."""
     project.revision("a1", upgrade=BASE.format(fill=FILL[kind(url)].format(rows=ROWS)))
     project.run("upgrade", "head").expect(0)
-    started = time.monotonic()
-    project.run("upgrade", "head").expect(0)
-    project.revision("b2", "a1", upgrade=fault.upgrade)
+    mark = project.folder / "mark"
+    touch = f"__import__('pathlib').Path({str(mark)!r}).touch()"
+    head, rest = fault.upgrade.split("\n", 1) if fault.upgrade.startswith("async def") else ("", fault.upgrade)
+    project.revision("b2", "a1", upgrade=f"{head}\n    {touch}\n{rest}" if head else f"{touch}\n{rest}")
     project.revision("c3", "b2", upgrade='op.create_table("last", sa.Column("id", sa.Integer))')
-    return time.monotonic() - started
+    return mark
 
 
 def is_some_whole_revision(url: str, fault: Fault) -> None:
@@ -142,10 +144,15 @@ def settled(url: str) -> None:
 
 
 def kill_at_random(project: Project, url: str, fault: Fault, rounds: int) -> None:
-    idle = prepared(project, url, fault)
+    mark = prepared(project, url, fault)
     for _ in range(rounds):
+        mark.unlink(missing_ok=True)
         process = project.start("upgrade", "head")
-        time.sleep(random.uniform(0.6 * idle, 1.6 * idle + 0.1))
+        deadline = time.monotonic() + 30
+        while not mark.exists() and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(random.choice([0.02, 0.1, 0.5]) * random.random())
         process.kill()
         process.communicate()
         settled(url)
