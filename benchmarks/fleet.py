@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from benchmarks.driver import VERSIONS, steps
@@ -81,11 +81,9 @@ def main() -> None:
 # -- the tables -------------------------------------------------------------------------------------------------------
 
 
-def _compared(options: argparse.Namespace, server: servers.PostgresServer) -> Sequence[str]:
-    lines = [
-        "| | Alembic | driver | asyncmig | to the driver | to Alembic | CPU driver | CPU asyncmig | goal |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---|",
-    ]
+def _compared(options: argparse.Namespace, server: servers.PostgresServer) -> Iterator[str]:
+    yield "| | Alembic | driver | asyncmig | to the driver | to Alembic | CPU driver | CPU asyncmig | goal |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---|"
     for kind, count in (("files", options.files), ("schemas", options.schemas)):
         costs: dict[str, list[dict[str, float]]] = {"alembic": [], "driver": [], "asyncmig": []}
         for _ in range(options.rounds if count else 0):
@@ -94,23 +92,22 @@ def _compared(options: argparse.Namespace, server: servers.PostgresServer) -> Se
         if count:
             wall = {name: statistics.median(one["wall"] for one in found) for name, found in costs.items()}
             cpu = {name: statistics.median(one["cpu"] for one in found) for name, found in costs.items()}
-            lines.append(
+            yield (
                 f"| {count} {kind} | {wall['alembic']:.1f} s | {wall['driver']:.1f} s | {wall['asyncmig']:.1f} s "
                 f"| {wall['asyncmig'] / wall['driver']:.2f} | 1/{wall['alembic'] / wall['asyncmig']:.1f} "
                 f"| {cpu['driver']:.1f} s | {cpu['asyncmig']:.1f} s | {GOAL} |"
             )
-    return lines
 
 
-def _linear(options: argparse.Namespace, server: servers.PostgresServer) -> Sequence[str]:
-    lines = ["| | targets | asyncmig | a target | MB |", "|---|---:|---:|---:|---:|"]
+def _linear(options: argparse.Namespace, server: servers.PostgresServer) -> Iterator[str]:
+    yield "| | targets | asyncmig | a target | MB |"
+    yield "|---|---:|---:|---:|---:|"
     for kind, most in (("files", options.files), ("schemas", options.schemas)):
         largest = most if most not in (200, 100) else {"files": 500, "schemas": 1_000}[kind]
         for count in (largest // 4, largest // 2, largest):
             cost = _measured(options, server, kind, count, "asyncmig")
             each = cost["wall"] / count * 1000
-            lines.append(f"| {kind} | {count:,} | {cost['wall']:.1f} s | {each:.1f} ms | {cost['memory']:.0f} |")
-    return lines
+            yield f"| {kind} | {count:,} | {cost['wall']:.1f} s | {each:.1f} ms | {cost['memory']:.0f} |"
 
 
 def _measured(
