@@ -48,14 +48,7 @@ class Imports:
         """Import lines in the order of isort, those of the application in a block of their own."""
         found = [(module, _line(module, name, local)) for (module, name), local in self._names.items()]
         found += [(_module_of(line), line) for line in self.lines]
-        blocks = (
-            ([], [])
-            if not found
-            else (
-                [one for one in found if not _is_application(one[0])],
-                [one for one in found if _is_application(one[0])],
-            )
-        )
+        blocks = [[one for one in found if _is_application(one[0]) is own] for own in (False, True)]
         return "\n\n".join("\n".join(_merged(block)) for block in blocks if block)
 
 
