@@ -105,15 +105,18 @@ class Attempt:
 
     def run(self, *, recheck: bool) -> StepReport:
         """Do the step and commit it. `recheck`: Overtaken when the version rows are not `step.before` any more."""
-        if recheck:
-            if self.ledger.state_in(self.live.start_with(self.ledger.sql.state())).versions != self.step.before:
-                raise Overtaken(self.step.revision.id)
+        if recheck and self._versions() != self.step.before:
+            raise Overtaken(self.step.revision.id)
         self._hook(self.hooks.before_step, self.step.before)
         self._script()
         self.live.tidy(self.step)
         self._hook(self.hooks.after_step, self.step.after)
         self.live.finish(self._ending)
         return self._report()
+
+    def _versions(self) -> frozenset[str]:
+        """The version rows inside the step's transaction, which this begins."""
+        return self.ledger.state_in(self.live.start_with(self.ledger.sql.state())).versions
 
     def _ending(self) -> tuple[str, ...]:
         row = self._row(Outcome.APPLIED, self.live.digests)

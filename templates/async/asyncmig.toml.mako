@@ -64,3 +64,7 @@ url = "<%text>${DATABASE_URL:-sqlite:///${here}/app.db}</%text>"
 # Several databases, each with keys of its own over the ones above: asyncmig -n audit upgrade head
 # [databases.audit]
 # url = "postgresql://localhost/audit"
+
+# Many databases, or many schemas of one, at once: asyncmig fleet upgrade head
+# [fleet]
+# query = "SELECT schema_name FROM public.tenant"

@@ -69,7 +69,9 @@ def test_every_template_writes_the_same_scripts() -> None:
 def test_the_file_of_init_holds_a_url_and_every_other_key_with_its_default(tmp_path: Path, file: str) -> None:
     text = rendered(TEMPLATES / file)
     assert re.search(r"^url = ", text, re.MULTILINE)
-    assert set(COMMENTED_KEY.findall(text)) - {"url"} == set(KEYS) - {"url", "script_location"}
+    # The keys of the [fleet] table are its own.
+    assert set(COMMENTED_KEY.findall(text)) - {"url", "query"} == set(KEYS) - {"url", "script_location", "fleet"}
+    assert re.search(r"^# \[(tool\.asyncmig\.)?fleet\]$", text, re.MULTILINE)
     # Every commented key has a line of words above it.
     assert not re.search(r"\n\n# [a-z_]+ = ", text)
 
