@@ -1,38 +1,38 @@
 """What can go wrong: one class for each failure that a caller may treat, each with its data.
 
-    AsyncmigError                       exit code 3 unless said otherwise
-    ├── UsageError                      2  the call, the configuration or env.py is wrong
-    │   ├── ConfigError                    a key, with the file it stands in
-    │   ├── EnvironmentFileError           env.py, with the line
-    │   ├── DriverError                    a driver that is missing or not async
-    │   └── TemplateError                  init or script.py.mako
-    ├── RevisionError                   2  the history on disk, or a name for a place in it
-    │   ├── ScriptError                    one script, with file and line
-    │   ├── GraphError                     the scripts do not form a history (cycles, unknown parents)
-    │   ├── MalformedTarget                not a revision identifier at all
-    │   ├── RevisionNotFound               with the nearest candidates
-    │   ├── AmbiguousRevision              with the candidates
-    │   └── MultipleHeads                  `head` was asked for and there are several
-    ├── CheckFailed                     1  a check answered no
-    ├── Declined                        1  a question was answered no, or could not be asked
-    ├── DatabaseError
-    │   ├── ConnectionFailed            5  the server does not answer
-    │   ├── LockTimeout                 5  somebody else holds the run lock, or a lock in the database
-    │   ├── RunLockLost                    another run has taken the lease over; nothing more was done
-    │   ├── AccessDenied                   wrong password, missing rights, read-only file
-    │   ├── ForeignRevision                the database is at a revision that nobody here knows
-    │   ├── NotAtHead                      autogenerate compares with a database that is at head
-    │   ├── VersionTableError              the version or journal table cannot be used as it is
-    │   ├── FleetFailed                 3, 4 or 5, by its targets; carries the report of all
-    │   └── MigrationFailed             3 or 4, by what had been applied; carries the report
-    ├── OperationError
-    │   ├── NoMigrationRunning             `op` outside a migration, or in a child task or foreign thread
-    │   ├── DynamicScript                  a recording met something that only a database can answer
-    │   ├── UnsupportedOperation           the database has no such thing
-    │   │   └── ConstraintNotFound         a constraint to drop that the table does not have
-    │   ├── ConflictingRows                rows of a table do not fit what it is to become
-    │   └── Irreversible                   an operation that cannot be undone from what is known
-    └── Interrupted                     130
+AsyncmigError                       exit code 3 unless said otherwise
+├── UsageError                      2  the call, the configuration or env.py is wrong
+│   ├── ConfigError                    a key, with the file it stands in
+│   ├── EnvironmentFileError           env.py, with the line
+│   ├── DriverError                    a driver that is missing or not async
+│   └── TemplateError                  init or script.py.mako
+├── RevisionError                   2  the history on disk, or a name for a place in it
+│   ├── ScriptError                    one script, with file and line
+│   ├── GraphError                     the scripts do not form a history (cycles, unknown parents)
+│   ├── MalformedTarget                not a revision identifier at all
+│   ├── RevisionNotFound               with the nearest candidates
+│   ├── AmbiguousRevision              with the candidates
+│   └── MultipleHeads                  `head` was asked for and there are several
+├── CheckFailed                     1  a check answered no
+├── Declined                        1  a question was answered no, or could not be asked
+├── DatabaseError
+│   ├── ConnectionFailed            5  the server does not answer
+│   ├── LockTimeout                 5  somebody else holds the run lock, or a lock in the database
+│   ├── RunLockLost                    another run has taken the lease over; nothing more was done
+│   ├── AccessDenied                   wrong password, missing rights, read-only file
+│   ├── ForeignRevision                the database is at a revision that nobody here knows
+│   ├── NotAtHead                      autogenerate compares with a database that is at head
+│   ├── VersionTableError              the version or journal table cannot be used as it is
+│   ├── FleetFailed                 3, 4 or 5, by its targets; carries the report of all
+│   └── MigrationFailed             3 or 4, by what had been applied; carries the report
+├── OperationError
+│   ├── NoMigrationRunning             `op` outside a migration, or in a child task or foreign thread
+│   ├── DynamicScript                  a recording met something that only a database can answer
+│   ├── UnsupportedOperation           the database has no such thing
+│   │   └── ConstraintNotFound         a constraint to drop that the table does not have
+│   ├── ConflictingRows                rows of a table do not fit what it is to become
+│   └── Irreversible                   an operation that cannot be undone from what is known
+└── Interrupted                     130
 """
 
 from __future__ import annotations

@@ -77,7 +77,8 @@ _SQLITE = re.compile(
 _NESTING = re.compile(r"/\*|\*/")
 _ROUTINE = re.compile(rf"create{_GAP}++(?:or{_GAP}++replace{_GAP}++)?(?:function|procedure)\b", re.IGNORECASE)
 _TRIGGER = re.compile(
-    rf"(?:explain{_GAP}++(?:query{_GAP}++plan{_GAP}++)?)?create{_GAP}++(?:temp(?:orary)?{_GAP}++)?trigger\b", re.IGNORECASE
+    rf"(?:explain{_GAP}++(?:query{_GAP}++plan{_GAP}++)?)?create{_GAP}++(?:temp(?:orary)?{_GAP}++)?trigger\b",
+    re.IGNORECASE,
 )
 _COPY_IN = re.compile(
     rf"""copy{_GAP}++(?:[\w$.]|"[^"]*+"|[ \t]*+\.[ \t]*+)++{_GAP}*+(?:\([^)]*+\){_GAP}*+)?from{_GAP}++stdin\b""",

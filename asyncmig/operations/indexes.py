@@ -22,7 +22,7 @@ _HOW = ("postgresql_concurrently",)
 
 @dataclass(frozen=True, slots=True)
 class CreateIndex(Operation):
-    ref: Ref                                   # the table
+    ref: Ref  # the table
     index: Index
     if_not_exists: bool = False
 
@@ -67,11 +67,11 @@ class DropIndex(Operation):
     """Index names are unique in a schema, so `ref` is not needed to find the index."""
 
     name: str
-    ref: Ref | None = None                     # the table, where the script names it
+    ref: Ref | None = None  # the table, where the script names it
     schema: str | None = None
     if_exists: bool = False
-    options: Options = ()                      # postgresql_concurrently ...
-    index: Index | None = None                 # what it was, when the script says so: makes reverse possible
+    options: Options = ()  # postgresql_concurrently ...
+    index: Index | None = None  # what it was, when the script says so: makes reverse possible
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
         return visitor.drop_index(self, before)

@@ -11,9 +11,7 @@ __all__ = ["inherited_labels"]
 _NO_LABELS: frozenset[str] = frozenset()
 
 
-def inherited_labels(
-    revisions: dict[str, Revision], above: Mapping[str, Collection[str]]
-) -> dict[str, frozenset[str]]:
+def inherited_labels(revisions: dict[str, Revision], above: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
     """The labels of each revision of an ordered history.
 
     A label holds at the revision that carries it, at its descendants (through down_revision), and below it as long as

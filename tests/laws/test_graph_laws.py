@@ -270,9 +270,7 @@ def test_whatever_alembic_plans_we_plan_too(direction: str, situation: Situation
 
 
 @given(situations(), st.data())
-def test_a_stamp_of_one_revision_leaves_the_rows_that_alembic_leaves(
-    situation: Situation, data: st.DataObject
-) -> None:
+def test_a_stamp_of_one_revision_leaves_the_rows_that_alembic_leaves(situation: Situation, data: st.DataObject) -> None:
     graph = situation.graph
     text = data.draw(st.sampled_from([*graph, "base"]))
     rows = _Peer(situation.revisions).stamp(situation.rows, text)

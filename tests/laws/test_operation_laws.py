@@ -83,8 +83,9 @@ def changes(draw: st.DrawFn) -> Change:
         names = [name for name in free if Ref(name, table.schema) not in pointed]
         possible += [st.just(RenameTable(table.ref, name)) for name in names]
         possible += [tables().filter(lambda t: t.ref not in before.tables).map(CreateTable)]
-    possible += [st.just(DropIndex(index.name or "", ref, table.schema)) for index in table.indexes
-                 for ref in (None, table.ref)]
+    possible += [
+        st.just(DropIndex(index.name or "", ref, table.schema)) for index in table.indexes for ref in (None, table.ref)
+    ]
     return Change(before, draw(st.one_of(possible)))
 
 

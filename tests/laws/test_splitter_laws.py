@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from asyncmig.dialects.splitter import split_postgresql, split_sqlite
 
 TEXT = st.text(alphabet="a;'\"-/*$\\ ()[]`\nEe", max_size=8)
-WORDS = st.sampled_from(["select", "a", "1", "e", "name", "=", "-", "/", "begin", "end", "case", "e2", ",", "é", "_x$y"])
+WORDS = st.sampled_from(
+    ["select", "a", "1", "e", "name", "=", "-", "/", "begin", "end", "case", "e2", ",", "é", "_x$y"]
+)
 
 
 def quoted(mark: str, text: str) -> str:

@@ -38,8 +38,22 @@ def said(function, convention=None) -> Operation:
 
 @pytest.mark.parametrize(
     "name",
-    ["add_column", "bulk_insert", "create_index", "create_table", "drop_column", "drop_index", "drop_table", "execute",
-     "f", "get_bind", "get_context", "inline_literal", "rename_table", "run_async"],
+    [
+        "add_column",
+        "bulk_insert",
+        "create_index",
+        "create_table",
+        "drop_column",
+        "drop_index",
+        "drop_table",
+        "execute",
+        "f",
+        "get_bind",
+        "get_context",
+        "inline_literal",
+        "rename_table",
+        "run_async",
+    ],
 )
 def test_parameters_are_alembics(name):
     """Names, kinds and defaults, read from an installed Alembic: what a script may pass by keyword."""
@@ -279,11 +293,17 @@ WRONG = {
     "loose foreign key": (lambda: op.create_table("t", sa.ForeignKey("a.id")), r"not ForeignKey.*inside the sa.Column"),
     "table": (lambda: op.create_table("t", sa.table("a")), r"not TableClause"),
     "unknown table keyword": (
-        lambda: op.create_table("t", sa.Column("a", sa.Integer), schemas="s"), r"create_table t:.*schemas"),
+        lambda: op.create_table("t", sa.Column("a", sa.Integer), schemas="s"),
+        r"create_table t:.*schemas",
+    ),
     "same column twice": (
-        lambda: op.create_table("t", sa.Column("a", sa.Integer), sa.Column("a", sa.Integer)), r"create_table t:.*a"),
+        lambda: op.create_table("t", sa.Column("a", sa.Integer), sa.Column("a", sa.Integer)),
+        r"create_table t:.*a",
+    ),
     "constraint on a missing column": (
-        lambda: op.create_table("t", sa.Column("a", sa.Integer), sa.UniqueConstraint("b")), r"create_table t:.*b"),
+        lambda: op.create_table("t", sa.Column("a", sa.Integer), sa.UniqueConstraint("b")),
+        r"create_table t:.*b",
+    ),
     "column as name": (lambda: op.add_column(sa.Column("a", sa.Integer), "t"), r"table name as a string, not Column"),
     "type as column": (lambda: op.add_column("t", sa.Integer()), r"one sa.Column, not Integer"),
     "empty name": (lambda: op.drop_table(""), r"not an empty string"),

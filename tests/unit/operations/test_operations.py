@@ -118,6 +118,7 @@ def test_columns_bring_their_enums_and_sequences():
 
 def test_an_enum_that_is_there_keeps_its_values():
     """A second declaration does not change the type, so it must not change what we know of it."""
+
     def table(name: str, *values: str) -> CreateTable:
         return CreateTable(from_sqlalchemy(sa.Table(name, sa.MetaData(), sa.Column("m", sa.Enum(*values, name="m")))))
 
@@ -231,8 +232,11 @@ SENTENCES: list[tuple[Operation, str, str]] = [
     (RenameTable(Ref("a", "s"), "b"), "~", "Rename table s.a to b"),
     (AddColumn(ACCOUNT.ref, NOTE), "+", "Add column account.note"),
     (DropColumn(ACCOUNT.ref, "email"), "-", "Drop column account.email"),
-    (CreateIndex(ACCOUNT.ref, Index("i", ("a", SqlText(sa.text("lower(b)"))), unique=True)), "+",
-     "Create unique index i on account (a, lower(b))"),
+    (
+        CreateIndex(ACCOUNT.ref, Index("i", ("a", SqlText(sa.text("lower(b)"))), unique=True)),
+        "+",
+        "Create unique index i on account (a, lower(b))",
+    ),
     (CreateIndex(ACCOUNT.ref, Index(None, ("a",))), "+", "Create index on account (a)"),
     (DropIndex("i", ACCOUNT.ref), "-", "Drop index i on account"),
     (DropIndex("i", schema="s"), "-", "Drop index s.i"),

@@ -55,7 +55,9 @@ def test_blanks_around_a_target_do_not_count() -> None:
     assert parse_target("  head\n") == Head()
 
 
-@pytest.mark.parametrize("text", ["", "  ", "@head", "shop@", "a:b", "a b", "a@b@c", "+0", "head-0", "a,b", "shop@@head"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "@head", "shop@", "a:b", "a b", "a@b@c", "+0", "head-0", "a,b", "shop@@head"]
+)
 def test_what_is_no_name_is_malformed(text: str) -> None:
     with pytest.raises(MalformedTarget, match="head") as caught:
         parse_target(text)

@@ -28,7 +28,7 @@ STRINGS = (
 )
 F_STRINGS = (
     'f"a{b}c"\nf"{b!r:>{w}.{p}}"\n"x" f"{y}" "z"\nf""\n"" f"{q}"\nf"{a=}"\nf"{a = !s:>10}"\nf"{{}}{x}"\n'
-    "f\"{x:%Y-%m-%d}\"\nf'''{\nx\n}'''\nf\"{x:{{}}}\"\nf\"{d['k']}\"\nf\"\\n{x}\\t\"\nf\"{x}{y}\"\n"
+    'f"{x:%Y-%m-%d}"\nf\'\'\'{\nx\n}\'\'\'\nf"{x:{{}}}"\nf"{d[\'k\']}"\nf"\\n{x}\\t"\nf"{x}{y}"\n'
     'f"{(lambda x: 1)(2)}"\n'
 )
 SYNTAX = (

@@ -61,7 +61,11 @@ SOURCES: list[tuple[str, Header, bool]] = [
         header(labels=("shop", "it's"), depends=("b2",)),
         True,
     ),
-    ('"""doc"""\nimport x\nfrom y import (\n    a,\n    b,\n)\nrevision = "a1"\ndown_revision = None\n', header(doc="doc"), True),
+    (
+        '"""doc"""\nimport x\nfrom y import (\n    a,\n    b,\n)\nrevision = "a1"\ndown_revision = None\n',
+        header(doc="doc"),
+        True,
+    ),
     ("'''doc'''  # hm\n\n\nrevision = 'a1'\ndown_revision = None\n", header(doc="doc"), True),
     # the pattern is not sure of these
     ("'doc'\nrevision = 'a1'\ndown_revision = None\n", header(doc="doc"), False),

@@ -22,7 +22,8 @@ def test_hooks_run_in_order_on_the_file(script: Path, tmp_path: Path) -> None:
     append = tmp_path / "append.py"
     append.write_text("import sys; open(sys.argv[2], 'a').write(sys.argv[1] + chr(10))\n")
     hooks = [
-        PostWriteHook(word, "exec", sys.executable, f"{append} {word} REVISION_SCRIPT_FILENAME") for word in ("one", "two")
+        PostWriteHook(word, "exec", sys.executable, f"{append} {word} REVISION_SCRIPT_FILENAME")
+        for word in ("one", "two")
     ]
     run_hooks(hooks, script)
     assert script.read_text() == "x = 1\none\ntwo\n"
@@ -50,7 +51,9 @@ def test_a_console_script_runs_in_this_environment(script: Path) -> None:
 
 
 def test_a_hook_runs_in_its_folder(script: Path, tmp_path: Path) -> None:
-    hook = PostWriteHook("touch", "exec", sys.executable, "-c \"open('here', 'w')\" REVISION_SCRIPT_FILENAME", str(tmp_path))
+    hook = PostWriteHook(
+        "touch", "exec", sys.executable, "-c \"open('here', 'w')\" REVISION_SCRIPT_FILENAME", str(tmp_path)
+    )
     run_hooks([hook], script)
     assert (tmp_path / "here").exists()
 
@@ -63,7 +66,9 @@ def test_a_hook_runs_in_its_folder(script: Path, tmp_path: Path) -> None:
         (PostWriteHook("h", "module", "asyncmig_no_such.module"), UsageError, "asyncmig_no_such.module"),
         (PostWriteHook("h", "console_scripts", "asyncmig-no-such-script"), UsageError, "asyncmig-no-such-script"),
         (
-            PostWriteHook("h", "exec", sys.executable, "-c \"raise SystemExit('cannot parse')\" REVISION_SCRIPT_FILENAME"),
+            PostWriteHook(
+                "h", "exec", sys.executable, "-c \"raise SystemExit('cannot parse')\" REVISION_SCRIPT_FILENAME"
+            ),
             AsyncmigError,
             "ended with exit code 1: cannot parse",
         ),

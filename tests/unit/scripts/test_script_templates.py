@@ -70,7 +70,9 @@ def test_a_failure_in_the_middle_takes_back_what_was_written(tmp_path: Path) -> 
     assert tree(tmp_path) == {}
 
 
-@pytest.mark.parametrize(("name", "words"), [("asink", "Did you mean async"), ("zzz", "multidb"), ("../templates", "no")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("asink", "Did you mean async"), ("zzz", "multidb"), ("../templates", "no")]
+)
 def test_an_unknown_template_is_named_with_the_nearest(name: str, words: str) -> None:
     with pytest.raises(TemplateError) as caught:
         template_files(name)

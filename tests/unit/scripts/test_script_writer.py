@@ -70,7 +70,9 @@ def write(new: NewRevision, folder: Path, template: str | None = None, name: str
         NewRevision("a1", "first"),
         NewRevision("a1", "", ("b2",)),
         NewRevision("a1", "merge", ("b2", "c3"), ("shop",), ("d4",)),
-        NewRevision("a1", "more", ("b2",), ("shop", "users"), ("d4", "shop"), upgrades="op.f('x')", downgrades="sa.text('')"),
+        NewRevision(
+            "a1", "more", ("b2",), ("shop", "users"), ("d4", "shop"), upgrades="op.f('x')", downgrades="sa.text('')"
+        ),
         NewRevision("a1", "data", ("b2",), data=True),
     ],
 )
@@ -218,7 +220,9 @@ def test_a_template_that_writes_no_script_is_named(template: str, line: int | No
 
 def test_a_missing_template_says_where_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match="asyncmig init"):
-        write_revision(NewRevision("a1"), template=tmp_path / "x.mako", location=tmp_path, name="a1.py", created=CREATED)
+        write_revision(
+            NewRevision("a1"), template=tmp_path / "x.mako", location=tmp_path, name="a1.py", created=CREATED
+        )
 
 
 GRAPH = RevisionGraph.build([Revision("a1", branch_labels=("shop",))])
