@@ -53,6 +53,7 @@ class Translation:
         self.replaces = replaces
         self.edits: list[edits.Edit] = []
         self._renamed: dict[str, str] = {}
+        self._lost: list[Clause] = []
 
     def add(self, operation: Operation) -> None:
         """Translate one operation; UnsupportedOperation for one that does not fit the table."""
@@ -61,7 +62,7 @@ class Translation:
                 self._add_column(operation)
             case DropColumn():
                 if not (operation.if_exists and self.text.find(operation.name) is None):
-                    self.edit(edits.DropColumn(self._name(operation.name)))
+                    self._drop_column(self._name(operation.name))
             case AlterColumn():
                 self._alter_column(operation)
             case AddConstraint():
@@ -105,11 +106,29 @@ class Translation:
 
     # columns
 
+    def _drop_column(self, name: str) -> None:
+        before = self.text.constraints
+        self.edit(edits.DropColumn(name))
+        left = {clause.spelling for clause in self.text.constraints}
+        self._lost += [c for c in before if c.spelling not in left and c.kind != "check"]
+
+    def _restore_constraints(self) -> None:
+        """A batch that drops a column and adds it again keeps the table's keys over it, as Alembic's does."""
+        for clause in [c for c in self._lost if all(map(self.text.find, c.columns))]:
+            self._lost.remove(clause)
+            if clause.kind == "primary key" and self.text.primary_key:
+                continue
+            if clause.name and any(_is_called(other, clause.name, None) for other in self.text.clauses):
+                continue
+            self.edit(edits.AddConstraint(" ".join(token.text for token in clause.tokens)))
+
     def _add_column(self, operation: AddColumn) -> None:
         column = operation.column
         if operation.if_not_exists and self.text.find(column.name) is not None:
             return
         self.edit(edits.AddColumn(self._definition(operation), operation.before, operation.after))
+        if self.replaces:
+            self._restore_constraints()
         for constraint in operation.constraints:
             if not _is_inside(constraint):
                 self._add_constraint(constraint)

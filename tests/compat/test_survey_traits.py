@@ -327,6 +327,19 @@ TRAITS: dict[str, Trait] = {
         """,
         databases=("sqlite",),
     ),
+    "batch_makes_a_key_column_anew": one(
+        """
+        with op.batch_alter_table("child") as batch_op:
+            batch_op.create_unique_constraint("uq_code", ["n", "code"])
+            batch_op.create_foreign_key("fk_parent", "parent", ["parent_id"], ["id"], ondelete="CASCADE")
+        with op.batch_alter_table("child") as batch_op:
+            batch_op.drop_column("code")
+            batch_op.drop_column("parent_id")
+            batch_op.add_column(sa.Column("parent_id", sa.Integer))
+            batch_op.add_column(sa.Column("code", sa.String(10)))
+        """,
+        databases=("sqlite",),
+    ),
     "keywords_that_alembic_ignores": one(
         'with op.batch_alter_table("child") as batch_op:\n    batch_op.alter_column("n", type_=sa.BigInteger(), default=0, nullable=True)'
     ),
