@@ -142,7 +142,7 @@ class _Search:
             include_name=environment.include_name,
             compare_type=environment.compare_type,
             compare_server_default=environment.compare_server_default,
-            skipped=frozenset({table, f"{table}_journal"} | ({"alembic_version"} - self._named)),
+            skipped=frozenset({table, f"{table}_journal", f"{table}_lease"} | ({"alembic_version"} - self._named)),
         )
 
     @property

@@ -28,9 +28,7 @@ R = TypeVar("R")
 class SqlDirectives(Directives):
     __slots__ = ()
 
-    def execute(
-        self, sqltext: str | sa.Executable, *, execution_options: Mapping[str, Any] | None = None
-    ) -> None:
+    def execute(self, sqltext: str | sa.Executable, *, execution_options: Mapping[str, Any] | None = None) -> None:
         r"""Run SQL: text of one or several statements, or a SQLAlchemy construct.
 
         Text has no parameters; for those use sa.text(...).bindparams(...). Nothing comes back: to read
