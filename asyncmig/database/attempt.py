@@ -15,7 +15,7 @@ from asyncmig.database.coroutine import drive
 from asyncmig.database.ledger import Incomplete, JournalRow, Ledger, Overtaken
 from asyncmig.database.live import LiveStep, StepSettings
 from asyncmig.database.report import Outcome, StepReport
-from asyncmig.operations.driver import call_script, check_result
+from asyncmig.operations.calling import call_script, check_result
 from asyncmig.operations.sink import running
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
     from asyncmig.database.transaction import StepTransaction
-    from asyncmig.operations.driver import ScriptFunction
+    from asyncmig.operations.calling import ScriptFunction
     from asyncmig.revisions.plan import Direction, Step
 
 __all__ = ["Attempt", "Hook", "Hooks", "StepInfo", "Work"]

@@ -14,7 +14,7 @@ from asyncmig.scripts.checksum import checksum, file_hash
 from asyncmig.scripts.loader import load_script
 
 if TYPE_CHECKING:
-    from asyncmig.operations.driver import ScriptFunction
+    from asyncmig.operations.calling import ScriptFunction
     from asyncmig.revisions.plan import Plan, Step
 
 __all__ = ["SharedWork", "load_work", "with_arguments"]

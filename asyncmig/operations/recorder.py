@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from asyncmig.errors import AsyncmigError, DynamicScript
 from asyncmig.operations.base import Operation, Origin
+from asyncmig.operations.calling import ScriptFunction, await_line, call_script, check_result
 from asyncmig.operations.context import ContextSettings, MigrationContext
-from asyncmig.operations.driver import ScriptFunction, await_line, call_script, check_result
 from asyncmig.operations.sink import StepOwner, running
 from asyncmig.schema.model import Schema
 
