@@ -11,6 +11,7 @@ import servers
 import sqlalchemy as sa
 from projects import Project
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from asyncmig import Migrator
 from asyncmig.database.events import Event, LockWaiting
@@ -25,7 +26,9 @@ pytestmark = pytest.mark.subset
 
 @asynccontextmanager
 async def engine_of(url: str, **options: object) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=5, **options)
+    # SQLAlchemy 2.0 gives aiosqlite no pool of its own accord.
+    pool = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 5}
+    engine = create_async_engine(url, **pool, **options)
     try:
         yield engine
     finally:
@@ -169,6 +172,12 @@ async def test_the_lock_is_given_back_and_the_connection_returns_as_it_came(
             assert (await connection.execute(sa.text("SELECT count(*) FROM theirs"))).scalar() == 0
 
 
+def _level(raw: object) -> str:
+    """The driver's isolation level by name: None is the default, which SQLAlchemy 2.0 leaves set after a reset."""
+    level = getattr(raw, "isolation_level", None)
+    return str(getattr(level, "name", level) or "read_committed").lower()
+
+
 async def looked_at(engine: AsyncEngine) -> object:
     """What a borrower of the connection could notice."""
     async with engine.connect() as connection:
@@ -183,7 +192,7 @@ async def looked_at(engine: AsyncEngine) -> object:
             engine.dialect.supports_server_side_cursors,
             sync.dispatch._events is None if hasattr(sync.dispatch, "_events") else None,
             [len(list(getattr(engine.sync_engine.dispatch, name))) for name in ("begin", "commit", "rollback")],
-            getattr(raw, "isolation_level", None) or "read_committed",  # asyncpg's default, once it was ever set
+            _level(raw),
             getattr(raw, "autocommit", None),
         ]
         if engine.dialect.name == "sqlite":
