@@ -29,12 +29,18 @@ class Twin:
 
     def __init__(self, objects: Iterable[StoredObject] = ()) -> None:
         # No cached statements: SQLite crashes (seen in 3.40 and 3.51) when it prepares an EXPLAIN with triggers anew.
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
+        self._connection = sqlite3.connect(
+            ":memory:", isolation_level=None, cached_statements=0, check_same_thread=False
+        )
         self.query("PRAGMA foreign_keys = OFF")
         for stored in sorted(objects, key=lambda o: _ORDER.index(o.type)):
             self._create(stored)
 
     def close(self) -> None:
+        self._connection.close()
+
+    def __del__(self) -> None:
+        # A rehearsal keeps its twin as long as it lives, wherever it is collected; Python 3.13 warns of what is left open.
         self._connection.close()
 
     def query(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
