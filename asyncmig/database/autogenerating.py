@@ -135,14 +135,13 @@ class _Search:
     @property
     def options(self) -> CompareOptions:
         environment, config = self.site.environment, self.site.config
-        table = config.version_table
         return CompareOptions(
             include_schemas=config.include_schemas,
             include_object=environment.include_object,
             include_name=environment.include_name,
             compare_type=environment.compare_type,
             compare_server_default=environment.compare_server_default,
-            skipped=frozenset({table, f"{table}_journal", f"{table}_lease"} | ({"alembic_version"} - self._named)),
+            skipped=self.site.ledger_sql.table_names | ({"alembic_version"} - self._named),
         )
 
     @property

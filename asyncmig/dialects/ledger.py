@@ -49,6 +49,11 @@ class LedgerSql(ABC):
         self.lease_ref = Ref(f"{ref.name}_lease", ref.schema)
         self.lease = _quoted(self.lease_ref)
 
+    @property
+    def table_names(self) -> frozenset[str]:
+        """Our own tables, which are no part of anybody's schema."""
+        return frozenset((self.ref.name, self.journal_ref.name, self.lease_ref.name))
+
     @abstractmethod
     def create(self) -> tuple[str, ...]:
         """CREATE TABLE for both, harmless where they exist."""

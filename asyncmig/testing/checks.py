@@ -179,6 +179,4 @@ async def _require_empty(migrator: Migrator) -> None:
 
 
 def _ours(site: Site) -> frozenset[str]:
-    """The names of the version table and the journal."""
-    sql = site.ledger_sql
-    return frozenset((sql.ref.name, sql.journal_ref.name, sql.lease_ref.name))
+    return site.ledger_sql.table_names
