@@ -10,6 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# Users of both tools run modules that are compiled already, installed ones and those of their own that ran before; where
+# Python may write no .pyc, every command would pay for compiling whatever is not installed, and only for that.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -38,7 +42,7 @@ class Command:
             process = subprocess.Popen(
                 self.arguments,
                 cwd=self.folder,
-                env={**os.environ, **self.environment},
+                env={**_ENVIRONMENT, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

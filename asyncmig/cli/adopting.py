@@ -42,7 +42,7 @@ def _show(console: Console, adoption: Adoption, dry_run: bool) -> None:
     else:
         console.result("\n".join(shown_path(file.path) for file in adoption.files))
     console.data(
-        {
+        lambda: {
             "dry_run": dry_run,
             "files": [{"path": str(file.path), "text": file.text} for file in adoption.files],
             "notes": list(adoption.notes),

@@ -55,11 +55,11 @@ async def ask_each(
 def give_data(console: Console, answers: Sequence[Answer[dict[str, object]]], failed: Sequence[Failure]) -> None:
     """One database's report as the object itself, several under their names."""
     if len(answers) == 1 and answers[0].name is None:
-        console.data(answers[0].report)
+        console.data(lambda: answers[0].report)
         return
     good: dict[str, object] = {str(answer.name): answer.report for answer in answers}
     bad = {one.name: {"error": failures.error_payload(one.error, one.error.exit_code)} for one in failed}
-    console.data({"databases": {**good, **bad}})
+    console.data(lambda: {"databases": {**good, **bad}})
 
 
 def finish(session: Session, failed: Sequence[Failure]) -> None:

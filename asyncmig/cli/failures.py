@@ -43,7 +43,7 @@ def report(error: BaseException, console: Console, *, show_traceback: bool) -> i
     """Say what went wrong, to people and to programs, and return the exit code that goes with it."""
     say(error, console, show_traceback=show_traceback)
     exit_code = error.exit_code if isinstance(error, AsyncmigError) else BUG_EXIT_CODE
-    console.data({"error": error_payload(error, exit_code)})
+    console.data(lambda: {"error": error_payload(error, exit_code)})
     return exit_code
 
 

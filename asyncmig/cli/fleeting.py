@@ -241,7 +241,7 @@ def _payload(report: FleetReport) -> dict[str, object]:
 
 
 def _show_report(console: Console, report: FleetReport) -> None:
-    console.data(_payload(report))
+    console.data(lambda: _payload(report))
     rows = [_row(one) for one in report.results if console.verbose or one.outcome.value != "unchanged"]
     if rows:
         console.result("\n".join(table([("target", "result", "revision", "steps", "time"), *rows])))
@@ -271,7 +271,7 @@ def _show_status(session: Session, status: FleetStatus) -> None:
         for bar in status.histogram
     ]
     console.result("\n".join(table([("revision", "targets", "state"), *bars])))
-    console.data({**payloads.object_payload(status), "histogram": payloads.plain(status.histogram)})
+    console.data(lambda: {**payloads.object_payload(status), "histogram": payloads.plain(status.histogram)})
     broken = [one for one in status.targets if one.error]
     for one in broken[:_SHOWN]:
         console.note(f"{console.err_styles.paint(one.target, 'error')}: {one.error}")

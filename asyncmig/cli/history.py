@@ -27,7 +27,7 @@ def heads(
         console.result("\n\n".join(revision_texts.revision_block(entry, console.out_styles) for entry in entries))
     else:
         console.result("\n".join(revision_texts.head_line(entry, console.out_styles) for entry in entries))
-    console.data({"heads": [payloads.entry_payload(entry) for entry in entries]})
+    console.data(lambda: {"heads": [payloads.entry_payload(entry) for entry in entries]})
     if not entries:
         console.note('No revisions yet: write one with asyncmig revision -m "...".')
 
@@ -52,7 +52,7 @@ def history(
         console.result("\n\n".join(revision_texts.revision_block(entry, console.out_styles) for entry in entries))
     else:
         console.result("\n".join(revision_texts.history_line(entry, console.out_styles) for entry in entries))
-    console.data({"revisions": [payloads.entry_payload(entry) for entry in entries]})
+    console.data(lambda: {"revisions": [payloads.entry_payload(entry) for entry in entries]})
 
 
 def branches(ctx: typer.Context) -> None:
@@ -63,7 +63,7 @@ def branches(ctx: typer.Context) -> None:
     console.result(
         "\n".join(line for branch in found for line in revision_texts.branch_lines(branch, console.out_styles))
     )
-    console.data({"branches": [payloads.branch_payload(branch) for branch in found]})
+    console.data(lambda: {"branches": [payloads.branch_payload(branch) for branch in found]})
 
 
 def show(
@@ -75,4 +75,4 @@ def show(
     console = session.console
     entries = session.ask(lambda migrator: migrator.show(revision), connects=counts_from_database(revision))
     console.result("\n\n".join(revision_texts.revision_block(entry, console.out_styles) for entry in entries))
-    console.data({"revisions": [payloads.entry_payload(entry) for entry in entries]})
+    console.data(lambda: {"revisions": [payloads.entry_payload(entry) for entry in entries]})

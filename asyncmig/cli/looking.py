@@ -115,7 +115,7 @@ async def _plan(session: Session, revision: str, *, downgrade: bool) -> None:
         console.note(f"Database {target.url} (from {target.source})")
         report = await migrator.plan(revision, downgrade=downgrade)
     console.result("\n".join(report_texts.plan_lines(report, console.out_styles)))
-    console.data(payloads.object_payload(report))
+    console.data(lambda: payloads.object_payload(report))
 
 
 def check(
@@ -137,7 +137,7 @@ async def _check(session: Session) -> None:
             _show_differences(console, error)
             raise
     console.note(f"{report.database} is up to date.")
-    console.data(_status_payload(report))
+    console.data(lambda: _status_payload(report))
 
 
 def _show_differences(console: Console, error: CheckFailed) -> None:
@@ -152,7 +152,7 @@ async def _check_offline(session: Session) -> None:
     async with session.connected(session.writing(), connects=False) as migrator:
         found = await migrator.differences(offline=True)
     console.result("\n".join(difference_lines(found.items)))
-    console.data(payloads.object_payload(found))
+    console.data(lambda: payloads.object_payload(found))
     if found.items:
         error = CheckFailed("The models say something else than the scripts.", hint="asyncmig revision --autogenerate.")
         failures.say(error, console)
@@ -181,6 +181,6 @@ async def _log(session: Session, limit: int | None) -> None:
     async with session.connected(session.writing()) as migrator:
         entries = await migrator.log(limit=limit)
     console.result("\n".join(report_texts.log_lines(entries, verbose=console.verbose)))
-    console.data({"entries": [payloads.plain(entry) for entry in entries]})
+    console.data(lambda: {"entries": [payloads.plain(entry) for entry in entries]})
     if not entries:
         console.note("The journal is empty.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -78,10 +78,10 @@ class Console:
         if text and not self.as_json:
             print(text, file=self.out)
 
-    def data(self, payload: Mapping[str, object]) -> None:
-        """The result, for programs; nothing without --json."""
+    def data(self, payload: Callable[[], Mapping[str, object]]) -> None:
+        """The result, for programs; not even made without --json: a history may have ten thousand entries."""
         if self.as_json:
-            print(printable_json(payload, indent=None if self.as_lines else 2), file=self.out)
+            print(printable_json(payload(), indent=None if self.as_lines else 2), file=self.out)
 
     def event(self, payload: Mapping[str, object]) -> None:
         """What happens while a command runs, for programs: at once, a line each; nothing without --events."""

@@ -122,7 +122,7 @@ async def _ensure_version(session: Session, *, sql: bool) -> None:
         await _announce_target(console, migrator, sql=sql)
         text = await migrator.ensure_version(sql=sql)
     console.result((text or "").rstrip("\n"))
-    console.data({"sql": text} if sql else {"ensured": True})
+    console.data(lambda: {"sql": text} if sql else {"ensured": True})
 
 
 async def _announce_target(console: Console, migrator: Migrator, *, sql: bool) -> None:
@@ -131,7 +131,7 @@ async def _announce_target(console: Console, migrator: Migrator, *, sql: bool) -
 
 
 def _show_report(console: Console, report: Report) -> None:
-    console.data(payloads.report_payload(report))
+    console.data(lambda: payloads.report_payload(report))
     if report.sql is not None:
         console.result(report.sql.rstrip("\n"))
         return

@@ -105,7 +105,7 @@ def merge(
 
 def _show_written(console: Console, paths: tuple[Path, ...]) -> None:
     console.result("\n".join(words.shown_path(path) for path in paths))
-    console.data({"files": [str(path) for path in paths]})
+    console.data(lambda: {"files": [str(path) for path in paths]})
 
 
 def edit(

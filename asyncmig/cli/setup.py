@@ -34,7 +34,7 @@ def init(
             template, Path.cwd(), migrations=inside.as_posix(), variables={"script_location": inside.as_posix()}
         )
     console.result("\n".join(words.shown_path(path) for path in written))
-    console.data({"template": template, "files": [str(path) for path in written]})
+    console.data(lambda: {"template": template, "files": [str(path) for path in written]})
     console.note(_next_step(template, directory))
 
 
@@ -64,4 +64,4 @@ def list_templates(ctx: typer.Context) -> None:
     console = session_of(ctx).console
     found = templates.list_templates()
     console.result("\n".join(words.table(found)))
-    console.data({"templates": [{"name": name, "description": description} for name, description in found]})
+    console.data(lambda: {"templates": [{"name": name, "description": description} for name, description in found]})

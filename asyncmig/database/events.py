@@ -114,7 +114,7 @@ def announce(observer: Observer | None, event: Event) -> None:
     """Tell the observer from inside the step's greenlet; an async observer is awaited there."""
     if observer is not None:
         answer = observer(event)
-        if inspect.isawaitable(answer):
+        if answer is not None and inspect.isawaitable(answer):
             await_only(answer)
 
 
@@ -122,7 +122,7 @@ async def announce_async(observer: Observer | None, event: Event) -> None:
     """Tell the observer from ordinary async code."""
     if observer is not None:
         answer = observer(event)
-        if inspect.isawaitable(answer):
+        if answer is not None and inspect.isawaitable(answer):
             await answer
 
 

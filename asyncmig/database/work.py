@@ -14,6 +14,8 @@ from asyncmig.scripts.checksum import checksum, file_hash
 from asyncmig.scripts.loader import load_script
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from asyncmig.operations.calling import ScriptFunction
     from asyncmig.revisions.plan import Plan, Step
 
@@ -55,8 +57,7 @@ def with_arguments(function: ScriptFunction | None, arguments: Mapping[str, Any]
 def _load(step: Step, arguments: Mapping[str, Any]) -> Work:
     path = step.revision.path
     if step.direction is Direction.STAMP or path is None:
-        source = path.read_bytes() if path else None
-        return Work(None, path, *_hashes(source))
+        return Work(None, path, *_digests(path))
     script = load_script(step.revision)
     function = script.function(step.direction)
     if function is None:
@@ -66,8 +67,12 @@ def _load(step: Step, arguments: Mapping[str, Any]) -> Work:
             path=path,
             hint=f"Write `def {step.direction}()`, with `pass` where there is nothing to do.",
         )
-    return Work(with_arguments(function, arguments), path, *_hashes(script.source))
+    return Work(with_arguments(function, arguments), path, script.compiled.checksum, script.compiled.file_hash)
 
 
-def _hashes(source: bytes | None) -> tuple[str | None, str | None]:
-    return (checksum(source), file_hash(source)) if source is not None else (None, None)
+def _digests(path: Path | None) -> tuple[str | None, str | None]:
+    """Checksum and hash of a script that is stamped, and so never loaded."""
+    if path is None:
+        return (None, None)
+    source = path.read_bytes()
+    return (checksum(source), file_hash(source))

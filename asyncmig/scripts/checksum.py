@@ -12,7 +12,10 @@ from typing import Any
 
 from asyncmig.errors import ScriptError
 
-__all__ = ["checksum", "file_hash"]
+__all__ = ["NORMAL_FORM", "checksum", "file_hash"]
+
+NORMAL_FORM = b"1"
+"""Names the normal form below, for whoever keeps digests: another form is another name."""
 
 # Fields that hold no meaning: whether a name is read or written follows from where it stands; `kind` is the u of u"";
 # type_comment is a comment; `simple` says whether an annotated name stood in parentheses.
@@ -39,65 +42,74 @@ def checksum(source: bytes | str) -> str:
 def _normal(root: ast.AST) -> list[str]:
     """The tree as a flat run of words; every opened node and list is closed, so no two trees give the same run.
 
-    An explicit stack: generated scripts nest deeper than recursion may go. Told apart by exact class and not by
-    `match`: this runs over every node of every script that is applied.
+    An explicit stack, because generated scripts nest deeper than recursion may go: of words, which are said as they are,
+    of nodes, and of lists. This runs over every node of every script that is applied, so what a class of nodes has in
+    common is worked out once, and what can be said at once does not take the way over the stack.
     """
     words: list[str] = []
-    stack: list[object] = [root]
+    say = words.append
+    stack: list[Any] = [root]
+    pop = stack.pop
     while stack:
-        item = stack.pop()
-        kind = type(item)
-        if kind is _Word:
-            words.append(item.text)  # type: ignore[attr-defined]
+        item = pop()
+        kind: Any = type(item)  # mypy takes no class of nodes for hashable
+        if kind is str:
+            say(item)
         elif kind is ast.Constant:
-            words.append(_constant(item.value))  # type: ignore[attr-defined]
+            say(_constant(item.value))
         elif kind is list:
-            words.append("[")
-            stack.append(_END)
-            stack.extend(reversed(item))  # type: ignore[call-overload]
-        elif isinstance(item, ast.AST):
-            words.append(f"({kind.__name__}")
-            if item._fields:
-                stack.append(_CLOSE)
-                stack.extend(reversed(_joined(item) if isinstance(item, ast.JoinedStr) else _fields(item)))
-            else:
-                words.append(")")
+            say("[")
+            stack.append("]")
+            stack += [_constant(each) for each in reversed(item)] if type(item[0]) is str else reversed(item)
+        elif kind is ast.JoinedStr:
+            say("(JoinedStr")
+            stack.append(")")
+            stack += reversed(_joined(item))
+        elif item is None:  # in a list: a key of {**other}, a keyword-only argument without a default
+            say(_constant(None))
         else:
-            words.append(_constant(item))
+            opening, fields = _spoken(kind)
+            say(opening)
+            later: list[Any] = []
+            for name, word in fields:
+                value: Any = getattr(item, name, None)
+                # What is None or empty is left out, so a field that a newer Python adds changes nothing.
+                if value is None:
+                    continue
+                child = type(value)
+                if child is list:
+                    if name == "body" and kind in _WITH_DOCSTRING:
+                        value = _without_docstring(value)
+                    if not value:
+                        continue
+                elif not isinstance(value, ast.AST):
+                    value = _constant(value)
+                if later:
+                    later.append(word)
+                    later.append(value)
+                    continue
+                say(word)
+                if child is str:
+                    say(value)
+                else:
+                    later.append(value)
+            if later:
+                later.reverse()
+                stack.append(")")
+                stack += later
+            else:
+                say(")")
     return words
 
 
-class _Word:
-    """A word that is already spelled, so that a string of the script is never taken for structure."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-_WITH_DOCSTRING = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_CLOSE = _Word(")")
-_END = _Word("]")
-
-
-def _fields(node: ast.AST) -> list[object]:
-    """Field names and values; what is None or empty is left out, so a field that a newer Python adds changes nothing."""
-    fields: list[object] = []
-    kind: Any = type(node)  # mypy takes no class of nodes for hashable
-    for name, word in _spoken(kind):
-        value: Any = getattr(node, name, None)
-        if name == "body" and isinstance(node, _WITH_DOCSTRING):
-            value = _without_docstring(value)
-        if value is not None and value != []:
-            fields += (word, value)
-    return fields
+_WITH_DOCSTRING = frozenset((ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
 
 
 @cache
-def _spoken(kind: Any) -> tuple[tuple[str, _Word], ...]:
-    """The fields of a class of nodes that mean something, in one order on every version."""
-    return tuple((name, _Word(f".{name}")) for name in sorted(kind._fields) if name not in _SILENT)
+def _spoken(kind: Any) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """How a class of nodes begins, and its fields that mean something, in one order on every version."""
+    fields = tuple((name, f".{name}") for name in sorted(kind._fields) if name not in _SILENT)
+    return f"({kind.__name__}", fields
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -107,19 +119,19 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return body
 
 
-def _joined(node: ast.JoinedStr) -> list[object]:
-    """The parts of an f-string: adjacent text joined, empty text dropped, as versions cut them differently."""
-    parts: list[object] = []
+def _joined(node: ast.JoinedStr) -> list[ast.expr | str]:
+    """The parts of an f-string, text as a word: adjacent text joined, empty text dropped, as versions cut them differently."""
+    parts: list[ast.expr | str] = []
     text = ""
     for value in node.values:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             text += value.value
             continue
         if text:
-            parts.append(text)
+            parts.append(_constant(text))
             text = ""
         parts.append(value)
-    return [*parts, text] if text else parts
+    return [*parts, _constant(text)] if text else parts
 
 
 def _constant(value: object) -> str:

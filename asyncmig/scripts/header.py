@@ -94,7 +94,7 @@ def read_revision(path: Path) -> Revision:
 def read_header(path: Path) -> Header:
     """The header of one script. ScriptError for a file that cannot be read, parsed, or that holds wrong values."""
     source = read_source(path)
-    return _by_pattern(source) or _by_tree(source, path) or _by_import(path)
+    return _by_pattern(source) or _by_tree(source, path) or _by_import(path, source)
 
 
 def parse_header(source: bytes, path: Path) -> Header:
@@ -247,8 +247,8 @@ def _header(values: Mapping[str, tuple[str, ...]], doc: str, path: Path) -> Head
 # -- by import --------------------------------------------------------------------------------------------------------
 
 
-def _by_import(path: Path) -> Header:
-    module = import_script(path)
+def _by_import(path: Path, source: bytes) -> Header:
+    module = import_script(path, source).module
     names = {name: getattr(module, name) for name in NAMES if hasattr(module, name)}
     values = {name: as_names(name, value, path, None) for name, value in names.items()}
     return _header(values, (module.__doc__ or "").strip(), path)

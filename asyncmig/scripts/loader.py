@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from asyncmig.errors import ScriptError
 from asyncmig.revisions.plan import Direction
 from asyncmig.revisions.revision import Revision
+from asyncmig.scripts.compiled import CompiledScript
 from asyncmig.scripts.header import as_names, assignment_line
 from asyncmig.scripts.module import import_script, read_source
 
@@ -27,11 +28,11 @@ _GENERATOR, _ASYNC_GENERATOR = 0x20, 0x200  # code flags, as in the documentatio
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A loaded script; a direction that it does not define is None. `source` are the bytes that were run."""
+    """A loaded script; a direction that it does not define is None. `compiled` has the digests of what was run."""
 
     revision: Revision
     path: Path
-    source: bytes
+    compiled: CompiledScript
     module: ModuleType
     upgrade: MigrationFunction | None
     downgrade: MigrationFunction | None
@@ -66,10 +67,16 @@ def load_script(revision: Revision) -> Script:
         raise ScriptError(f"Revision {revision.id} has no script.")
     source = read_source(path)
     _check_awaited(path, source)
-    module = import_script(path, source)
+    imported = import_script(path, source)
+    module = imported.module
     _check_header(module, revision, path)
     return Script(
-        revision, path, source, module, _function(module, "upgrade", path), _function(module, "downgrade", path)
+        revision,
+        path,
+        imported.compiled,
+        module,
+        _function(module, "upgrade", path),
+        _function(module, "downgrade", path),
     )
 
 

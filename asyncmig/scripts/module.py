@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from asyncmig.errors import ScriptError
+from asyncmig.scripts.compiled import CompiledScript, compile_script
 
-__all__ = ["import_script", "line_in", "read_source"]
+__all__ = ["ImportedScript", "import_script", "line_in", "read_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedScript:
+    """A script's module, after its top level has run, and what that was compiled from."""
+
+    module: ModuleType
+    compiled: CompiledScript
 
 
 def read_source(path: Path) -> bytes:
@@ -20,20 +30,19 @@ def read_source(path: Path) -> bytes:
         raise ScriptError(f"The script cannot be read: {error.strerror}.", path=path) from error
 
 
-def import_script(path: Path, source: bytes | None = None) -> ModuleType:
-    """Run a script's top level. What it raises becomes a ScriptError with the line inside the script.
+def import_script(path: Path, source: bytes) -> ImportedScript:
+    """Run the top level of a script of these bytes. What it raises becomes a ScriptError with the line inside the script.
 
     The module has a name of its own and stands in sys.modules only while it runs: declarative classes and dataclasses
-    look themselves up there. Python's bytecode cache is left out: it tells versions apart by whole seconds and size, a
-    script runs once, and what runs must be the very bytes whose digest the journal gets.
+    look themselves up there.
     """
-    code = source if source is not None else read_source(path)
     module = ModuleType("asyncmig_script")
     module.__name__ = f"asyncmig_script_{id(module):x}"
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
     try:
-        exec(compile(code, str(path), "exec", dont_inherit=True), module.__dict__)
+        compiled = compile_script(path, source)
+        exec(compiled.code, module.__dict__)
     except SyntaxError as error:
         own = error.filename in (None, str(path))
         raise ScriptError(
@@ -47,7 +56,7 @@ def import_script(path: Path, source: bytes | None = None) -> ModuleType:
         ) from error
     finally:
         del sys.modules[module.__name__]
-    return module
+    return ImportedScript(module, compiled)
 
 
 def line_in(path: Path, error: BaseException) -> int | None:

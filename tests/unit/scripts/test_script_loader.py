@@ -35,19 +35,6 @@ def test_a_missing_direction_is_none(tmp_path: Path) -> None:
     assert script.is_async(Direction.DOWNGRADE) is False
 
 
-def test_no_bytecode_is_left_beside_the_scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    script = load_script(loading(tmp_path, HEADER))
-    assert not (tmp_path / "__pycache__").exists()
-    assert script.source == script.path.read_bytes()
-
-
-def test_an_edit_of_the_same_second_and_size_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    for number in range(5):
-        assert load_script(loading(tmp_path, f"{HEADER}x = {number}\n")).module.x == number
-
-
 def test_classes_that_look_their_module_up_can_be_defined(tmp_path: Path) -> None:
     source = (
         "from __future__ import annotations\nfrom dataclasses import KW_ONLY, dataclass\n"
