@@ -37,7 +37,7 @@ _BLANK = r"[ \t]*(?:\#[^\n]*)?\n"
 _DOCSTRING = r'(?:"""(?P<doc>[^\\]*?)"""|' r"'''(?P<doc_single>[^\\]*?)''')"
 _TOP = re.compile(rf"(?:{_BLANK})*(?:{_DOCSTRING}{_REST_OF_LINE})?(?P<head>(?:{_BLANK}|{_IMPORT}|{_ASSIGNMENT})*)")
 _ONE_ASSIGNMENT = re.compile(
-    rf"^(?P<name>{'|'.join(NAMES)})[ \t]*(?::[^=\n#]*)?=[ \t]*(?P<value>{_VALUE})", re.MULTILINE
+    rf"^({'|'.join(NAMES)})[ \t]*(?::[^=\n#]*)?=[ \t]*({_VALUE})", re.MULTILINE
 )
 _QUOTED = re.compile(_STRING)
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -134,8 +134,13 @@ def _by_pattern(source: bytes) -> Header | None:
     if text.find("revision", end) >= 0 or text.find("branch_labels", end) >= 0 or text.find("depends_on", end) >= 0:
         return None
     found: dict[str, tuple[str, ...]] = {}
-    for assignment in _ONE_ASSIGNMENT.finditer(top["head"]):
-        found[assignment["name"]] = tuple(quoted[1:-1] for quoted in _QUOTED.findall(assignment["value"]))
+    for name, value in _ONE_ASSIGNMENT.findall(top["head"]):
+        if value == "None":
+            found[name] = ()
+        elif value[0] in "\"'":
+            found[name] = (value[1:-1],)
+        else:
+            found[name] = tuple([quoted[1:-1] for quoted in _QUOTED.findall(value)])
     if len(found.get("revision", ())) != 1 or "down_revision" not in found:
         return None
     doc = top["doc"] or top["doc_single"] or ""
