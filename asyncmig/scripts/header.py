@@ -36,9 +36,7 @@ _IMPORT = (
 _BLANK = r"[ \t]*(?:\#[^\n]*)?\n"
 _DOCSTRING = r'(?:"""(?P<doc>[^\\]*?)"""|' r"'''(?P<doc_single>[^\\]*?)''')"
 _TOP = re.compile(rf"(?:{_BLANK})*(?:{_DOCSTRING}{_REST_OF_LINE})?(?P<head>(?:{_BLANK}|{_IMPORT}|{_ASSIGNMENT})*)")
-_ONE_ASSIGNMENT = re.compile(
-    rf"^({'|'.join(NAMES)})[ \t]*(?::[^=\n#]*)?=[ \t]*({_VALUE})", re.MULTILINE
-)
+_ONE_ASSIGNMENT = re.compile(rf"^({'|'.join(NAMES)})[ \t]*(?::[^=\n#]*)?=[ \t]*({_VALUE})", re.MULTILINE)
 _QUOTED = re.compile(_STRING)
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _CREATE_DATE = re.compile(r"^[ \t]*Create Date:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)
