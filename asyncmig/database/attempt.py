@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
     from asyncmig.database.transaction import StepTransaction
+    from asyncmig.database.whole import WholeStep
     from asyncmig.operations.calling import ScriptFunction
     from asyncmig.revisions.plan import Direction, Step
 
@@ -66,6 +67,7 @@ class Work:
     path: Path | None
     checksum: str | None = None
     file_hash: str | None = None
+    fixed: bool = False  # the same on every database, whenever it runs
 
 
 class Attempt:
@@ -112,7 +114,23 @@ class Attempt:
         self.live.tidy(self.step)
         self._hook(self.hooks.after_step, self.step.after)
         self.live.finish(self._ending)
-        return self._report()
+        return self._report(self.live.count)
+
+    @property
+    def may_be_whole(self) -> bool:
+        """Whether nobody wants the connection between the statements."""
+        return self.hooks.before_step is None and self.hooks.after_step is None and self.live.alone
+
+    def run_whole(self, whole: WholeStep, *, recheck: bool) -> StepReport | None:
+        """The same in one exchange with the database; None, and nothing done, where it was not as expected there."""
+        row = self._row(Outcome.APPLIED, whole.digests)
+        ending = self.ledger.record(self.step.change, row, started=False)
+        query = self.ledger.sql.state() if recheck else None
+        done = self.live.send_whole(whole.statements, ending, query, self._is_before)
+        return self._report(len(whole.statements)) if done else None
+
+    def _is_before(self, rows: list[tuple[Any, ...]]) -> bool:
+        return self.ledger.state_in(rows).versions == self.step.before
 
     def _versions(self) -> frozenset[str]:
         """The version rows inside the step's transaction, which this begins."""
@@ -189,14 +207,14 @@ class Attempt:
             cursor=cursor,
         )
 
-    def _report(self) -> StepReport:
+    def _report(self, statements: int) -> StepReport:
         return StepReport(
             revision=self.step.revision.id,
             direction=self.step.direction,
             message=self.step.revision.message,
             down_revisions=self.step.revision.down_revisions,
             path=self.work.path,
-            statements=self.live.count,
+            statements=statements,
             seconds=time.monotonic() - self.clock,
             resumed=self.left is not None,
         )

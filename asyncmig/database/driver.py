@@ -87,6 +87,17 @@ class Driver(ABC):
                 return done
         return len(statements)
 
+    def change_whole(
+        self,
+        begin: str,
+        query: str | None,
+        ready: Callable[[list[tuple[Any, ...]]], bool],
+        statements: Sequence[str],
+        changes: Sequence[str],
+    ) -> bool:
+        """A transaction from `begin` to COMMIT; False, rolled back, where `ready` or one of `changes` says no."""
+        raise NotImplementedError("only where statements cannot be joined")
+
     def interrupt(self) -> None:
         """End the statement that runs in the driver's own thread, where there is one."""
         return
@@ -220,6 +231,17 @@ class AiosqliteDriver(Driver):
         work = partial(_change_each, statements=statements, commit=commit)
         return self._in_one_turn(work, "; ".join(statements))
 
+    def change_whole(
+        self,
+        begin: str,
+        query: str | None,
+        ready: Callable[[list[tuple[Any, ...]]], bool],
+        statements: Sequence[str],
+        changes: Sequence[str],
+    ) -> bool:
+        work = partial(_change_whole, begin=begin, query=query, ready=ready, statements=statements, changes=changes)
+        return self._in_one_turn(work, "; ".join((begin, *statements, *changes)))
+
     def _in_one_turn(self, work: Callable[[sqlite3.Connection], T], sql: str) -> T:
         try:
             # What all of aiosqlite's own methods do with the connection that its thread owns.
@@ -250,6 +272,30 @@ def _change_each(connection: sqlite3.Connection, *, statements: Sequence[str], c
             raise
         return len(statements)
     return len(statements) + 1
+
+
+def _change_whole(
+    connection: sqlite3.Connection,
+    *,
+    begin: str,
+    query: str | None,
+    ready: Callable[[list[tuple[Any, ...]]], bool],
+    statements: Sequence[str],
+    changes: Sequence[str],
+) -> bool:
+    connection.execute(begin)
+    try:
+        if query is not None and not ready(connection.execute(query).fetchall()):
+            return False
+        for sql in statements:
+            connection.execute(sql)
+        if any(connection.execute(sql).rowcount != 1 for sql in changes):
+            return False
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return True
 
 
 _DRIVERS: dict[str, type[Driver]] = {

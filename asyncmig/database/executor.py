@@ -140,6 +140,9 @@ class Executor:
     def _attempt(self, connection: sa.Connection, step: Step, work: Work, left: Incomplete | None) -> StepReport:
         driver = driver_of(connection)
         try:
+            report = self._try_whole(driver, step, work) if self.settings.whole and left is None else None
+            if report is not None:
+                return report
             return self._try(driver, step, work, left)
         except ForeignKeysInTheWay:
             if self.whole:
@@ -147,8 +150,22 @@ class Executor:
         with foreign_keys_off(driver):
             return self._try(driver, step, work, left)
 
-    def _try(self, driver: Driver, step: Step, work: Work, left: Incomplete | None) -> StepReport:
-        attempt = Attempt(
+    def _try_whole(self, driver: Driver, step: Step, work: Work) -> StepReport | None:
+        """None, and nothing done, for whatever reason: the ordinary way finds it, and the words for it."""
+        whole = self.settings.whole.of(step, work, self.settings) if self.settings.whole else None
+        attempt = self._make_attempt(driver, step, work, None)
+        if whole is None or not attempt.may_be_whole:
+            return None
+        try:
+            return attempt.run_whole(whole, recheck=self.recheck)
+        except sa.exc.DBAPIError as error:
+            attempt.undo()
+            if driver.gone:
+                raise StepBroken(attempt, error) from error
+            return None
+
+    def _make_attempt(self, driver: Driver, step: Step, work: Work, left: Incomplete | None) -> Attempt:
+        return Attempt(
             step,
             work,
             left,
@@ -158,6 +175,9 @@ class Executor:
             ledger=Ledger(self.ledger_sql, driver, lease=self.lock.held),
             transaction=self.transaction(driver),
         )
+
+    def _try(self, driver: Driver, step: Step, work: Work, left: Incomplete | None) -> StepReport:
+        attempt = self._make_attempt(driver, step, work, left)
         self._running = attempt.live
         try:
             return attempt.run(recheck=self.recheck)

@@ -51,12 +51,15 @@ if TYPE_CHECKING:
     from asyncmig.database.connection import Connection
     from asyncmig.database.history import History
     from asyncmig.database.transaction import StepTransaction
+    from asyncmig.database.whole import WholeSteps
     from asyncmig.dialects.statement import Procedure
     from asyncmig.revisions.plan import Step
 
 __all__ = ["LiveStep", "StepSettings", "transaction_events"]
 
 _NOTHING_KNOWN = Schema()
+
+Rows = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class StepSettings:
     observer: Observer | None
     history: History | None = None
     schemas: Mapping[str, str] | None = None  # what scripts call a schema: its name here
+    whole: WholeSteps | None = None  # shared by the databases of a fleet
 
 
 class LiveStep:
@@ -203,6 +207,18 @@ class LiveStep:
     def start_with(self, query: str) -> list[tuple[Any, ...]]:
         """Begin the transaction, and give the rows of its first query."""
         return self._driver.fetch(query) if self._transaction.active else self._transaction.begin_with(query)
+
+    @property
+    def alone(self) -> bool:
+        """Whether the step has a transaction of its own."""
+        return self._transaction.alone
+
+    def send_whole(
+        self, statements: Sequence[str], ending: Sequence[str], query: str | None, ready: Callable[[Rows], bool]
+    ) -> bool:
+        """Begin, send everything, commit; False, and nothing done, where the rows were not as expected."""
+        self._closing = True
+        return self._transaction.carry_out(statements, ending, query, ready)
 
     def tidy(self, step: Step) -> None:
         """Drop the types that nothing uses any more: at the end, because the script may drop them itself."""

@@ -6,7 +6,7 @@ All methods run inside the greenlet of `run_sync`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from asyncmig.errors import LockTimeout
 __all__ = ["CallersTransaction", "OwnTransaction", "RunTransaction", "StepTransaction"]
 
 T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
 
 
 class StepTransaction(ABC):
@@ -60,6 +61,21 @@ class StepTransaction(ABC):
         self.begin()
         return self.driver.fetch(query)
 
+    @property
+    def alone(self) -> bool:
+        """Whether all of a step may go to the database at once, by `carry_out`."""
+        return False
+
+    def carry_out(
+        self, statements: Sequence[str], ending: Sequence[str], query: str | None, ready: Callable[[Rows], bool]
+    ) -> bool:
+        """Begin, run `statements`, change one row with each of `ending`, commit: in one exchange with the database.
+
+        `ready` looks at the rows of `query`, inside the transaction. False, with nothing done, where it says no or a
+        row was not there to be changed; where statements go together that is an error of the database's.
+        """
+        raise NotImplementedError
+
 
 class OwnTransaction(StepTransaction):
     """BEGIN and COMMIT of our own, whatever SQLAlchemy believes: its connection is in autocommit mode.
@@ -89,6 +105,20 @@ class OwnTransaction(StepTransaction):
     def rollback(self) -> None:
         if self.driver.in_transaction:
             self.driver.run("ROLLBACK")
+
+    @property
+    def alone(self) -> bool:
+        return self.last is not None
+
+    def carry_out(
+        self, statements: Sequence[str], ending: Sequence[str], query: str | None, ready: Callable[[Rows], bool]
+    ) -> bool:
+        if self.opening is None:
+            return self.driver.change_whole(self.begin_sql, query, ready, statements, ending)
+        if query is not None:
+            return False
+        self.driver.run(";\n".join((self.begin_sql, *statements, *ending, "COMMIT")))
+        return True
 
     def _patiently(self, work: Callable[[], T]) -> T:
         patience = self.patience()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,10 +49,15 @@ class SQLite(SqliteTables, SqliteObjects):
         self.recalls = recalls
 
     def asking(self, query: Query) -> SQLite:
-        return SQLite(query)
+        # A copy: every step asks, and a SQLAlchemy dialect of its own would cost it more than its statements.
+        twin = copy(self)
+        twin.query = query
+        return twin
 
     def recalling(self) -> SQLite:
-        return SQLite(self.query, recalls=True)
+        twin = copy(self)
+        twin.recalls = True
+        return twin
 
     def rehearsal(self, known: Known) -> TwinRehearsal:
         return TwinRehearsal(known)

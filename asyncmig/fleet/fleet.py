@@ -202,7 +202,7 @@ async def _worked(place: Place, errand: _Errand) -> Report:
             idle = await glance(session, request)
             if idle is not None:
                 return idle
-            settings = replace(site.settings(session.dialect, place.graph), schemas=place.schemas)
+            settings = replace(site.settings(session.dialect, place.graph), schemas=place.schemas, whole=place.whole)
             return await Run(session, request, place.work, settings, site.hooks).run()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from asyncmig.database.engine import Database, FileDatabase
 from asyncmig.database.site import Site
 from asyncmig.database.tenancy import SchemaDatabase, pooled
+from asyncmig.database.whole import WholeSteps
 from asyncmig.database.work import SharedWork
 from asyncmig.environment import Context
 from asyncmig.errors import UsageError
@@ -36,6 +37,7 @@ class Place:
     site: Site
     graph: RevisionGraph
     work: SharedWork
+    whole: WholeSteps
 
     @property
     def schemas(self) -> Mapping[str, str]:
@@ -54,6 +56,7 @@ class Project:
     _pools: dict[str, Database] = field(default_factory=dict)
     _databases: dict[str, Migrator] = field(default_factory=dict)
     _histories: dict[object, tuple[RevisionGraph, SharedWork]] = field(default_factory=dict)
+    _whole: dict[int, WholeSteps] = field(default_factory=dict)
     _own: Site | None = None
     _first_file: FileDatabase | None = None
 
@@ -73,7 +76,9 @@ class Project:
         graph, work = self._history(site)
         if target.schema is not None:
             site = self._inside(site, target.schema)
-        return Place(replace(site, claims=claims), graph, work)
+        # By env.py: the migrators keep what each declared as long as the fleet runs.
+        whole = self._whole.setdefault(id(site.environment), WholeSteps())
+        return Place(replace(site, claims=claims), graph, work, whole)
 
     async def own(self) -> Site:
         """The project's own database: where queries are asked and schemas are."""
