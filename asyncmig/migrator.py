@@ -372,13 +372,14 @@ class Migrator:
 
     async def standing(self, target: str = "head") -> Standing:
         """What `upgrade(target)` would still apply, from one query; the user of the database needs no right but SELECT."""
+        await _load_basis()
         from asyncmig.database.report import Standing
         from asyncmig.database.request import Request as RunRequest
         from asyncmig.database.request import standing
 
         goal = parse_target(target)
-        graph = self.graph()
         site = await self._site()
+        graph = await self._read_graph()
         request = RunRequest(site.name, target, Direction.UPGRADE, graph, lambda rows: plan_upgrade(graph, rows, goal))
         async with self._looking(site) as session:
             if session:
@@ -465,11 +466,12 @@ class Migrator:
     # Inside
 
     async def _run(self, direction: Direction, target: str, planner: Planner, tag: str | None) -> Report:
+        await _load_basis()
         from asyncmig.database.request import Request as RunRequest
         from asyncmig.database.request import glance
 
-        graph = self.graph()
         site = await self._site(tag=tag)
+        graph = await self._read_graph()
         request = RunRequest(site.name, target, direction, graph, lambda rows: planner(graph, rows))
         with project_imports(site.context):
             async with site.session() as session:
@@ -481,6 +483,12 @@ class Migrator:
         graph = self.graph()
         site = await self._site(offline=True, tag=tag)
         return written_out(site, graph, target, _offline_plan(graph, direction, target))
+
+    async def _read_graph(self) -> RevisionGraph:
+        """In a thread: ten thousand scripts take a tenth of a second to read."""
+        import asyncio
+
+        return await asyncio.to_thread(self.graph)
 
     @asynccontextmanager
     async def _looking(self, site: Site, *, offline: bool = False) -> AsyncIterator[Session | None]:
@@ -499,12 +507,12 @@ class Migrator:
             return (await placed(session, graph)).effective if session else frozenset()
 
     async def _site(self, *, offline: bool = False, tag: str | None = None, url: URL | None = None) -> Site:
+        if not offline:
+            await _load_basis()
         from asyncmig.database.site import Site
         from asyncmig.environment import Context, load_environment, resolve_target
         from asyncmig.environment.paths import source_name
 
-        if not offline:
-            require_asyncio()
         context = Context(self._config, self._x, offline)
         with project_imports(context):
             environment = self._environments.get(offline)
@@ -520,6 +528,7 @@ class Migrator:
             if self._engine is not None:
                 return Site(self._engine, "engine=", config, environment, context, self._observer, tag)
             target, source = await resolve_target(config, environment, context)
+            await _load_driver(target, offline)
             return Site(target, source, config, environment, context, self._observer, tag)
 
     def _location(self, path: str | Path | None) -> Path | None:
@@ -539,12 +548,32 @@ def require_asyncio() -> None:
         ) from None
 
 
+async def _load_basis() -> None:
+    """What looking at a database needs, while the event loop goes on; refused where there is no loop of asyncio's."""
+    require_asyncio()
+    from asyncmig.database.loading import BASIS, load_aside
+
+    await load_aside(*BASIS)
+
+
+async def _load_driver(target: AsyncEngine | URL, offline: bool) -> None:
+    from sqlalchemy.engine import URL
+
+    from asyncmig.database.loading import load_aside, needed_to_connect
+
+    if isinstance(target, URL) and not offline:
+        await load_aside(*needed_to_connect(target))
+
+
 async def _work(site: Site, session: Session, request: RunRequest) -> Report:
     """The run itself: its modules are loaded when there is something to do."""
-    from asyncmig.database.run import Run
-    from asyncmig.database.work import load_work
+    from asyncmig.database.loading import load_aside, needed_for_work
 
-    load = partial(load_work, arguments=site.environment.script_arguments)
+    await load_aside(*needed_for_work(site.url.get_backend_name()))
+    from asyncmig.database.run import Run
+    from asyncmig.database.work import each_work
+
+    load = partial(each_work, arguments=site.environment.script_arguments)
     return await Run(session, request, load, site.settings(session.dialect, request.graph), site.hooks).run()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import sqlalchemy as sa
 
@@ -39,13 +41,17 @@ _OUTSIDE = (
 )
 
 
+_TURN = 0.005
+"""For so long the loading of scripts may keep the event loop."""
+
+
 @dataclass(slots=True)
 class Run:
     """`load` reads the scripts of a plan, before anything runs."""
 
     session: Session
     request: Request
-    load: Callable[[Plan], Sequence[Work]]
+    load: Callable[[Plan], Iterable[Work]]
     settings: StepSettings
     hooks: Hooks
     _began: frozenset[str] = frozenset()
@@ -106,11 +112,21 @@ class Run:
             self._refuse_interfering(incomplete, plan)
             await self._check_scripts(placement)
         await self._check_length(plan)
-        await executor.run(plan, self.load(plan), incomplete)
+        await executor.run(plan, await self._loaded(plan), incomplete)
         after = plan.after if plan else placement.rows
         if self.request.direction is Direction.STAMP:
             await self._accept_scripts(after)
         return after
+
+    async def _loaded(self, plan: Plan) -> Sequence[Work]:
+        """All the scripts; the event loop has its turn every few milliseconds, for a thousand take half a second."""
+        work, since = [], time.monotonic()
+        for piece in self.load(plan):
+            work.append(piece)
+            if time.monotonic() - since > _TURN:
+                await anyio.lowlevel.checkpoint()
+                since = time.monotonic()
+        return work
 
     def _refuse_interfering(self, incomplete: Mapping[str, Incomplete], plan: Plan) -> None:
         """An incomplete revision has to be gone on with, in its own direction, before anything else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asyncmig.operations.calling import ScriptFunction
     from asyncmig.revisions.plan import Plan, Step
 
-__all__ = ["SharedWork", "load_work", "with_arguments"]
+__all__ = ["SharedWork", "each_work", "load_work", "with_arguments"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -30,18 +30,23 @@ def load_work(plan: Plan, arguments: Mapping[str, Any] = _NOTHING) -> Sequence[W
 
     `arguments` are the keywords that env.py has the scripts' functions called with.
     """
-    return [_load(step, arguments) for step in plan.steps]
+    return list(each_work(plan, arguments))
+
+
+def each_work(plan: Plan, arguments: Mapping[str, Any] = _NOTHING) -> Iterator[Work]:
+    """The same, each loaded when it is asked for."""
+    return (_load(step, arguments) for step in plan.steps)
 
 
 class SharedWork:
-    """Loads as `load_work` does, each script once for all the databases that it is run on; its function runs on each."""
+    """Loads as `each_work` does, each script once for all the databases that it is run on; its function runs on each."""
 
     def __init__(self, arguments: Mapping[str, Any] = _NOTHING) -> None:
         self._arguments = arguments
         self._loaded: dict[tuple[str, Direction], Work] = {}
 
-    def __call__(self, plan: Plan) -> Sequence[Work]:
-        return [self._work(step) for step in plan.steps]
+    def __call__(self, plan: Plan) -> Iterator[Work]:
+        return (self._work(step) for step in plan.steps)
 
     def _work(self, step: Step) -> Work:
         key = (step.revision.id, step.direction)
