@@ -73,9 +73,9 @@ class Session:
         """A migrator of the one database that is meant; UsageError where -n should say which."""
         return self._migrator(self._config_of_one_database, observer)
 
-    def undecided(self) -> Migrator:
+    def undecided(self, observer: Observer | None = None) -> Migrator:
         """A migrator of the configuration as it is, also where it has several databases and none was chosen."""
-        return self._migrator(lambda: load_config(self.options))
+        return self._migrator(lambda: load_config(self.options), observer)
 
     def each(self) -> tuple[tuple[str | None, Migrator], ...]:
         """A migrator for each configured database by name; one, without name, where there is one or -n chose it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy.util import await_only
@@ -30,13 +30,22 @@ __all__ = [
     "Warned",
     "announce",
     "announce_async",
+    "at_target",
     "both",
     "facts",
+    "hears_statements",
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """`target` is which of a fleet's databases it happened at; None where there is one database."""
+
+    target: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(_Told):
     """`index` counts from 1 up to `total`."""
 
     revision: str
@@ -47,7 +56,7 @@ class StepStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementStarted:
+class StatementStarted(_Told):
     """`number` counts from 1 within the step; `sql` holds placeholders, never values of parameters."""
 
     revision: str
@@ -57,14 +66,14 @@ class StatementStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class StepFinished:
+class StepFinished(_Told):
     report: StepReport
     index: int
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class StepFailed:
+class StepFailed(_Told):
     """Also for a step that was cancelled: `error` is then what cancelled it."""
 
     revision: str
@@ -73,7 +82,7 @@ class StepFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class LockWaiting:
+class LockWaiting(_Told):
     """The run lock is held by somebody else: `seconds` so far, `holder` in words where it is known."""
 
     seconds: float
@@ -81,7 +90,7 @@ class LockWaiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Retrying:
+class Retrying(_Told):
     """A step lost a lock in the database and starts again after `delay` seconds."""
 
     revision: str
@@ -91,7 +100,7 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchFinished:
+class BatchFinished(_Told):
     """A batch of `op.batches` is committed: `rows` so far, of about `total` (None where nobody knows)."""
 
     revision: str
@@ -102,7 +111,7 @@ class BatchFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(_Told):
     message: str
 
 
@@ -126,14 +135,46 @@ async def announce_async(observer: Observer | None, event: Event) -> None:
             await answer
 
 
+def hears_statements(observer: Observer | None) -> bool:
+    """Whether it has to be told of each statement: not where an attribute of that name says no."""
+    return observer is not None and bool(getattr(observer, "hears_statements", True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    first: Observer
+    second: Observer
+
+    @property
+    def hears_statements(self) -> bool:
+        return hears_statements(self.first) or hears_statements(self.second)
+
+    async def __call__(self, event: Event) -> None:
+        await announce_async(self.first, event)
+        await announce_async(self.second, event)
+
+
+@dataclass(frozen=True, slots=True)
+class _AtTarget:
+    observer: Observer
+    target: str
+
+    @property
+    def hears_statements(self) -> bool:
+        return hears_statements(self.observer)
+
+    def __call__(self, event: Event) -> Awaitable[None] | None:
+        return self.observer(replace(event, target=self.target))
+
+
 def both(first: Observer, second: Observer) -> Observer:
     """One observer that tells two, in this order."""
+    return _Both(first, second)
 
-    async def tell(event: Event) -> None:
-        await announce_async(first, event)
-        await announce_async(second, event)
 
-    return tell
+def at_target(observer: Observer, target: str) -> Observer:
+    """An observer that tells `observer` where it happened, too."""
+    return _AtTarget(observer, target)
 
 
 def facts(event: Event) -> dict[str, object]:
@@ -143,7 +184,8 @@ def facts(event: Event) -> dict[str, object]:
     """
     flat: dict[str, object] = {"event": _SNAKE.sub("_", type(event).__name__).lower()}
     for name in (field.name for field in fields(event)):
-        flat |= _flat(name, getattr(event, name))
+        if name != "target" or event.target is not None:
+            flat |= _flat(name, getattr(event, name))
     return flat
 
 

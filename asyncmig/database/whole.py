@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+from asyncmig.database.events import hears_statements
 from asyncmig.database.recording import record_step
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import AsyncmigError
@@ -43,8 +44,8 @@ class WholeSteps:
     _known: dict[tuple[object, ...], WholeStep | None] = field(default_factory=dict)
 
     def of(self, step: Step, work: Work, settings: StepSettings) -> WholeStep | None:
-        """None for a step that has to be run statement by statement: always, where somebody listens."""
-        if not work.fixed or settings.schemas or settings.observer is not None:
+        """None for a step that has to be run statement by statement: always, where somebody hears of each."""
+        if not work.fixed or settings.schemas or hears_statements(settings.observer):
             return None
         dialect = settings.dialect
         version = getattr(dialect.sqlalchemy, "server_version_info", None)

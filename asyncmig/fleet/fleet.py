@@ -10,38 +10,30 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from asyncmig.alembic_names import project_imports
 from asyncmig.config.fleet import FailureLimit, FleetSettings
-from asyncmig.database.engine import is_missing_file
-from asyncmig.database.failures import message_of
-from asyncmig.database.lock import HeldElsewhere
-from asyncmig.database.request import Planner, Request, glance, standing
-from asyncmig.errors import AsyncmigError, FleetFailed, ForeignRevision, MigrationFailed, ScriptError, UsageError
-from asyncmig.fleet.project import Place, Project
+from asyncmig.errors import FleetFailed, UsageError
+from asyncmig.fleet.project import Project
 from asyncmig.fleet.report import (
     FleetReport,
     FleetStatus,
     TargetFinished,
     TargetOutcome,
     TargetResult,
-    TargetState,
     TargetStatus,
 )
 from asyncmig.fleet.sources import Source, configured, listed
 from asyncmig.fleet.targets import Target
 from asyncmig.fleet.tour import Limits, Tour
-from asyncmig.revisions.plan import Direction, Plan, plan_downgrade, plan_upgrade
+from asyncmig.fleet.visit import Errand, PlannerOf, ask, visit
+from asyncmig.revisions.plan import Direction, plan_downgrade, plan_upgrade
 from asyncmig.revisions.target import parse_target
 
 if TYPE_CHECKING:
-    from asyncmig.database.report import Report
     from asyncmig.migrator import Migrator
-    from asyncmig.revisions.graph import RevisionGraph
 
 __all__ = ["Fleet", "FleetObserver"]
 
 FleetObserver: TypeAlias = "Callable[[TargetFinished], Awaitable[None] | None]"
-_Planner: TypeAlias = "Callable[[RevisionGraph, frozenset[str]], Plan]"
 
 
 class Fleet:
@@ -89,20 +81,20 @@ class Fleet:
         async with self._project() as project:
             targets = await self._listed(project)
 
-            async def ask(target: Target, _insist: bool) -> TargetStatus:
-                return await _standing(project, target)
+            async def asked(target: Target, _insist: bool) -> TargetStatus:
+                return await ask(project, target)
 
             async def keep(target: Target, status: TargetStatus) -> None:
                 found[target.name] = status
 
             limits = Limits(self._settings.concurrency)
-            await Tour(ask, lambda status: False, keep, limits, lambda queue: None).run(targets)
+            await Tour(asked, lambda status: False, keep, limits, lambda queue: None).run(targets)
             heads = project.history().effective_heads if targets[:1] and not targets[0].database else ()
         return FleetStatus(tuple(heads), tuple(found[target.name] for target in targets))
 
     # Inside
 
-    async def _run(self, direction: Direction, goal: str, planner: _Planner) -> FleetReport:
+    async def _run(self, direction: Direction, goal: str, planner: PlannerOf) -> FleetReport:
         started = time.monotonic()
         async with self._project() as project:
             targets = await self._listed(project)
@@ -110,14 +102,14 @@ class Fleet:
                 await _check_goal(project, targets, planner)
             results: dict[str, TargetResult] = {}
 
-            async def visit(target: Target, insist: bool) -> TargetResult | None:
-                return await _visit(project, tour, target, _Errand(direction, goal, planner), insist)
+            async def visited(target: Target, insist: bool) -> TargetResult | None:
+                return await visit(project, tour, target, Errand(direction, goal, planner), insist)
 
             async def settled(target: Target, result: TargetResult) -> None:
                 results[target.name] = result
                 await self._tell(result, results, len(targets))
 
-            tour = Tour(visit, lambda result: result.missed, settled, self._limits(), self._shuffle)
+            tour = Tour(visited, lambda result: result.missed, settled, self._limits(), self._shuffle)
             await tour.run(targets)
         missing = TargetResult("", TargetOutcome.NOT_STARTED)
         every = tuple(results.get(one.name) or replace(missing, target=one.name) for one in targets)
@@ -153,99 +145,10 @@ class Fleet:
             await project.aclose()
 
 
-class _Errand:
-    """What is done at each target."""
-
-    __slots__ = ("direction", "goal", "planner")
-
-    def __init__(self, direction: Direction, goal: str, planner: _Planner) -> None:
-        self.direction = direction
-        self.goal = goal
-        self.planner = planner
-
-    def at(self, place: Place) -> Request:
-        plan: Planner = lambda rows: self.planner(place.graph, rows)  # noqa: E731
-        return Request(place.site.name, self.goal, self.direction, place.graph, plan)
-
-
-async def _check_goal(project: Project, targets: tuple[Target, ...], planner: _Planner) -> None:
+async def _check_goal(project: Project, targets: tuple[Target, ...], planner: PlannerOf) -> None:
     """A revision that does not exist is said once, before anything is connected to."""
     if any(target.database is None for target in targets):
         planner(project.history(), frozenset())
-
-
-async def _visit(
-    project: Project, tour: Tour[Target, TargetResult], target: Target, errand: _Errand, insist: bool
-) -> TargetResult | None:
-    started = time.monotonic()
-    try:
-        place = await project.place(target, claims=not insist)
-        report = await _worked(place, errand)
-    except HeldElsewhere:
-        return None
-    except ScriptError as error:
-        tour.stop(error)  # what is wrong there is wrong for all
-        return _failed(target, error, started)
-    except Exception as error:
-        return _failed(target, error, started)
-    outcome = TargetOutcome.CHANGED if report.steps else TargetOutcome.UNCHANGED
-    seconds = time.monotonic() - started
-    return TargetResult(target.name, outcome, report.before, report.after, report.applied, seconds)
-
-
-async def _worked(place: Place, errand: _Errand) -> Report:
-    from asyncmig.database.run import Run
-
-    site, request = place.site, errand.at(place)
-    with project_imports(site.context):
-        async with site.session() as session:
-            idle = await glance(session, request)
-            if idle is not None:
-                return idle
-            settings = replace(site.settings(session.dialect, place.graph), schemas=place.schemas, whole=place.whole)
-            return await Run(session, request, place.work, settings, site.hooks).run()
-
-
-def _failed(target: Target, error: Exception, started: float) -> TargetResult:
-    report = error.report if isinstance(error, MigrationFailed) else None
-    ours = isinstance(error, AsyncmigError)
-    return TargetResult(
-        target.name,
-        TargetOutcome.FAILED,
-        before=report.before if report else (),
-        after=report.after if report else (),
-        applied=report.applied if report else (),
-        seconds=time.monotonic() - started,
-        error=error.message if isinstance(error, AsyncmigError) else f"{type(error).__name__}: {message_of(error)}",
-        hint=error.hint if isinstance(error, AsyncmigError) else None,
-        exit_code=error.exit_code if ours else 3,  # type: ignore[attr-defined]
-    )
-
-
-async def _standing(project: Project, target: Target) -> TargetStatus:
-    try:
-        place = await project.place(target, claims=False)
-        if is_missing_file(place.site.url):
-            return TargetStatus(target.name, TargetState.BEHIND, (), len(tuple(place.graph)))
-        request = _Errand(Direction.UPGRADE, "heads", _to_heads).at(place)
-        async with place.site.session() as session:
-            found = await standing(session, request)
-    except ForeignRevision as error:
-        return TargetStatus(target.name, TargetState.FOREIGN, tuple(error.revisions), 0, error.message, 3)
-    except Exception as error:
-        failed = _failed(target, error, time.monotonic())
-        return TargetStatus(target.name, TargetState.FAILED, error=failed.error, exit_code=failed.exit_code)
-    if found.incomplete:
-        state = TargetState.INCOMPLETE
-    elif found.pending:
-        state = TargetState.BEHIND
-    else:
-        state = TargetState.AHEAD if found.ahead else TargetState.AT_HEAD
-    return TargetStatus(target.name, state, found.current, len(found.pending))
-
-
-def _to_heads(graph: RevisionGraph, rows: frozenset[str]) -> Plan:
-    return plan_upgrade(graph, rows, parse_target("heads"))
 
 
 def _summary(report: FleetReport) -> str:

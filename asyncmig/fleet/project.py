@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from asyncmig.database.engine import Database, FileDatabase
+from asyncmig.database.events import at_target
 from asyncmig.database.site import Site
 from asyncmig.database.tenancy import SchemaDatabase, pooled
 from asyncmig.database.whole import WholeSteps
@@ -78,7 +79,8 @@ class Project:
             site = self._inside(site, target.schema)
         # By env.py: the migrators keep what each declared as long as the fleet runs.
         whole = self._whole.setdefault(id(site.environment), WholeSteps())
-        return Place(replace(site, claims=claims), graph, work, whole)
+        observer = at_target(site.observer, target.name) if site.observer else None
+        return Place(replace(site, claims=claims, observer=observer), graph, work, whole)
 
     async def own(self) -> Site:
         """The project's own database: where queries are asked and schemas are."""

@@ -36,7 +36,8 @@ class LoggingObserver:
     def __call__(self, event: Event) -> None:
         level = _level(event)
         if self.logger.isEnabledFor(level):
-            self.logger.log(level, "%s", _sentence(event), extra={"asyncmig": facts(event)})
+            where = f"{event.target}: " if event.target else ""
+            self.logger.log(level, "%s%s", where, _sentence(event), extra={"asyncmig": facts(event)})
 
 
 def _level(event: Event) -> int:

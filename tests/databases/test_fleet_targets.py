@@ -11,6 +11,7 @@ from projects import Project
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from asyncmig.config.fleet import FleetSettings
+from asyncmig.database.events import Event, StepFailed, StepFinished, StepStarted
 from asyncmig.errors import FleetFailed, RevisionNotFound, ScriptError, UsageError
 from asyncmig.fleet import Query, Target, TargetFinished, TargetOutcome, TargetResult, TargetState
 
@@ -367,3 +368,40 @@ async def test_many_databases_of_one_server(shop: Project, postgres_databases: C
     report = await shop.migrator().fleet(urls).upgrade()
     assert outcomes(report.results) == ["changed"] * 3
     assert all("***" in result.target for result in report.results)
+
+
+async def test_observers_hear_where_it_happened(shop: Project, tenants: list[str]) -> None:
+    heard: list[Event] = []
+
+    async def observe(event: Event) -> None:
+        heard.append(event)
+
+    in_the_way(shop, tenants[1])
+    fleet = shop.migrator(observer=observe).fleet(tenants, concurrency=3)
+    with pytest.raises(FleetFailed) as failed:
+        await fleet.upgrade()
+    names = {result.target for result in failed.value.report.results}
+    assert {event.target for event in heard} == names
+    for name in names:
+        own = [event for event in heard if event.target == name]
+        started = [event.revision for event in own if isinstance(event, StepStarted)]
+        assert started == ["a1", "b2", "c3"]
+    (failure,) = (event for event in heard if isinstance(event, StepFailed))
+    assert failure.revision == "c3"
+    assert failure.target == failed.value.report.missed[0].target
+
+
+async def test_an_observer_that_hears_no_statements_hears_the_rest(shop: Project, tenants: list[str]) -> None:
+    class Steps:
+        hears_statements = False
+
+        def __init__(self) -> None:
+            self.heard: list[Event] = []
+
+        def __call__(self, event: Event) -> None:
+            self.heard.append(event)
+
+    steps = Steps()
+    await shop.migrator(observer=steps).fleet(tenants).upgrade()
+    assert {type(event) for event in steps.heard} == {StepStarted, StepFinished}
+    assert len(steps.heard) == 2 * 3 * len(tenants)

@@ -56,6 +56,29 @@ def test_files_are_upgraded_counted_and_downgraded(shop: Project) -> None:
     assert len(payload["targets"]) == 5
 
 
+def test_events_name_their_target(shop: Project) -> None:
+    done = shop.run("fleet", "upgrade", "--targets", "users.txt", "--concurrency", "2", "--events").expect()
+    *events, report = [json.loads(line) for line in done.stdout.splitlines()]
+    targets = {result["target"] for result in report["results"]}
+    assert len(targets) == 5
+    for target in targets:
+        told = [(event["event"], event.get("revision")) for event in events if event["target"] == target]
+        steps = [
+            (kind, name) for name in ("a1", "b2") for kind in ("step_started", "statement_started", "step_finished")
+        ]
+        assert told == [*steps, ("target_finished", None)]
+    last = events[-1]
+    assert (last["event"], last["outcome"], last["done"], last["total"]) == ("target_finished", "changed", 5, 5)
+
+
+def test_a_warning_of_a_target_is_shown(shop: Project) -> None:
+    shop.config(url="sqlite:///own.db", checksums="warn")
+    shop.run("fleet", "upgrade", "a1", "--target", "sqlite:///users/0.db").expect()
+    shop.revision("a1", upgrade=USER.replace("user", "user_"), downgrade='op.drop_table("user")')
+    done = shop.run("fleet", "upgrade", "--target", "sqlite:///users/0.db", "--quiet").expect()
+    assert re.search(r"warning: sqlite\S*users/0\.db: .*a1.*changed", done.stderr)
+
+
 def test_what_failed_is_retried_from_the_results(shop: Project) -> None:
     path = servers.sqlite_path(user(shop, 3))
     path.touch()
