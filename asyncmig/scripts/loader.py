@@ -28,10 +28,11 @@ _GENERATOR, _ASYNC_GENERATOR = 0x20, 0x200  # code flags, as in the documentatio
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A loaded script; a direction that it does not define is None. `compiled` has the digests of what was run."""
+    """A loaded script; a direction that it does not define is None. `source` are the bytes that were run."""
 
     revision: Revision
     path: Path
+    source: bytes
     compiled: CompiledScript
     module: ModuleType
     upgrade: MigrationFunction | None
@@ -73,6 +74,7 @@ def load_script(revision: Revision) -> Script:
     return Script(
         revision,
         path,
+        source,
         imported.compiled,
         module,
         _function(module, "upgrade", path),
