@@ -20,7 +20,8 @@ from asyncmig.database.driver import Driver, driver_of
 from asyncmig.database.events import Observer, Retrying, StepFailed, StepFinished, StepStarted, announce_async
 from asyncmig.database.failures import is_lost_swap, is_retryable, message_of
 from asyncmig.database.ledger import Incomplete, Ledger, Overtaken
-from asyncmig.database.live import LiveStep, StepSettings, transaction_events
+from asyncmig.database.listening import transaction_events
+from asyncmig.database.live import LiveStep, StepSettings
 from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off
 from asyncmig.errors import LockTimeout, RunLockLost
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.util import await_only
 
 from asyncmig.database.backfill import Walk
@@ -32,6 +31,7 @@ from asyncmig.database.pragmas import (
     switch_foreign_keys_off,
 )
 from asyncmig.database.reflect import look_up
+from asyncmig.database.tally import Tally
 from asyncmig.dialects.base import Dialect
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import OperationError
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from asyncmig.dialects.statement import Procedure
     from asyncmig.revisions.plan import Step
 
-__all__ = ["LiveStep", "StepSettings", "transaction_events"]
+__all__ = ["LiveStep", "StepSettings"]
 
 _NOTHING_KNOWN = Schema()
 
@@ -78,7 +78,7 @@ class StepSettings:
 class LiveStep:
     """A Sink. `checkpoint` writes the digests so far into the journal, inside the running transaction.
 
-    `done` are the digests of statements that an earlier, incomplete run has committed: they are skipped.
+    `left` is what an earlier, incomplete run has committed: its statements are skipped.
     Runs inside the greenlet of `run_sync`.
     """
 
@@ -106,14 +106,10 @@ class LiveStep:
         self._driver = driver
         self._transaction = transaction
         self._checkpoint = checkpoint
-        self._resumed = left is not None
-        self._done = left.digests if left else ()
-        self._cursor = left.cursor if left else None
+        self._tally = Tally(revision, left)
         self._in_batch = False
-        self._statements: list[Statement] = []
         self._fresh = FreshValues()
         self._unsettled: list[Callable[[Callable[..., Sequence[Sequence[Any]]]], None]] = []
-        self._finished = 0
         self._autocommit = False
         self._closing = False
         self._bound = False
@@ -127,8 +123,8 @@ class LiveStep:
     def emit(self, operation: Operation, origin: Origin | None) -> Any:
         if self._settings.schemas:
             operation = relocated(operation, self._settings.schemas)
-        dialect = self._dialect.recalling() if self._skipping else self._dialect
-        if not (self._skipping or self._autocommit):
+        dialect = self._dialect.recalling() if self._tally.skipping else self._dialect
+        if not (self._tally.skipping or self._autocommit):
             self._fresh.take(operation)
         if not isinstance(operation, Execute | BulkInsert):
             self.operations.append(operation)
@@ -143,11 +139,11 @@ class LiveStep:
         """What depends on what the database holds counts as one statement: another time there may be others."""
         dialect = self._dialect
         whole = Statement(_known_by(dialect, operation), operation=operation, origin=origin)
-        if not self._in_batch and self._take(whole):
+        if not self._in_batch and self._tally.take(whole):
             return None
         refs = dialect.reads(operation) | dialect.left_by_failures(operation)
         before = look_up(self._driver, dialect, refs)
-        if self._may_repeat and dialect.already_done(operation, before):
+        if self._tally.may_repeat and not self._in_batch and dialect.already_done(operation, before):
             self._settle(ran=False)
             return None
         parts = [replace(part, operation=operation, origin=origin) for part in dialect.statements(operation, before)]
@@ -159,8 +155,8 @@ class LiveStep:
         return None
 
     def bind(self, origin: Origin | None) -> sa.Connection:
-        if self._skipping:
-            raise self._cannot_resume("the script uses the connection", origin)
+        if self._tally.skipping:
+            raise self._tally.cannot_resume("the script uses the connection", origin)
         self._bound = True
         self._ensure_begun()
         return self._driver.connection
@@ -187,7 +183,7 @@ class LiveStep:
 
     def autocommit_block(self, origin: Origin | None) -> AbstractContextManager[None]:
         if not self._transaction.divisible:
-            raise self._indivisible("An autocommit block", origin)
+            raise self._transaction.indivisible("An autocommit block", origin)
         return self._autocommit_block()
 
     # The step's life, as the executor drives it
@@ -195,11 +191,11 @@ class LiveStep:
     @property
     def digests(self) -> tuple[str, ...]:
         """Those of every finished statement, skipped ones included."""
-        return tuple(statement.digest for statement in self._statements[: self._finished])
+        return self._tally.digests
 
     @property
     def count(self) -> int:
-        return len(self._statements)
+        return self._tally.count
 
     def start(self) -> None:
         self._ensure_begun()
@@ -224,7 +220,7 @@ class LiveStep:
         """Drop the types that nothing uses any more: at the end, because the script may drop them itself."""
         unused = self._dialect.unused_types()
         may_leave = unused is not None and any(self._dialect.may_leave_types(done) for done in self.operations)
-        if unused is None or not may_leave or self._settings.history is None or self._skipping:
+        if unused is None or not may_leave or self._settings.history is None or self._tally.skipping:
             return
         query, read = unused
         found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums
@@ -238,8 +234,8 @@ class LiveStep:
 
         Overtaken when one of them does not change or find its row.
         """
-        if self._skipping:
-            raise self._cannot_resume("the script ends", None)
+        if self._tally.skipping:
+            raise self._tally.cannot_resume("the script ends", None)
         for settle in self._unsettled:
             settle(self._ask)
         self._autocommit = False
@@ -291,7 +287,7 @@ class LiveStep:
         if self._closing:
             return
         if not self._transaction.divisible:
-            raise self._indivisible("A rollback", None)
+            raise self._transaction.indivisible("A rollback", None)
         self._transaction.rollback()
 
     def on_after_cursor_execute(self) -> None:
@@ -302,40 +298,20 @@ class LiveStep:
     # Statements
 
     def _perform(self, statement: Statement) -> Any:
-        if not self._in_batch and self._take(statement):
+        if not self._in_batch and self._tally.take(statement):
             return None
         control = None if statement.clause is not None else self._settings.dialect.transaction_control(statement.sql)
         if control == "commit":
-            self._finished = self.count
+            self._tally.finish()
             return self._divide(statement.origin)
         if control == "begin" and (self._driver.in_transaction or not self._autocommit):
             self._ensure_begun()
-            self._finished = self.count
+            self._tally.finish()
             return None
         if statement.transactional or self._autocommit:
             return self._send(statement)
         with self.autocommit_block(statement.origin):
             return self._send(statement)
-
-    def _take(self, statement: Statement) -> bool:
-        """Count the statement as the next one; True where an earlier run has done it."""
-        self._statements.append(statement)
-        if self.count > len(self._done):
-            if self._cursor is not None:
-                raise self._cannot_resume("a backfill was under way that is no longer there", statement.origin)
-            return False
-        self._skip(statement)
-        return True
-
-    @property
-    def _may_repeat(self) -> bool:
-        """Whether an interrupted run may have carried out this statement without being able to say so."""
-        return self._resumed and self.count == len(self._done) + 1 and not self._in_batch
-
-    def _skip(self, statement: Statement) -> None:
-        if statement.digest != self._done[self.count - 1]:
-            raise self._cannot_resume(f"statement {self.count} is no longer the one that was run", statement.origin)
-        self._finished = self.count
 
     def _send(self, statement: Statement) -> Any:
         result = self._run(statement)
@@ -348,9 +324,9 @@ class LiveStep:
             if not self._driver.in_transaction:
                 raise self._batch_ended()
             return
-        self._finished = self.count
+        self._tally.finish()
         if self._autocommit:
-            self._checkpoint(self.digests, self._cursor)
+            self._checkpoint(self.digests, self._tally.cursor)
         elif ran and not self._driver.in_transaction:
             self._notice_end()
 
@@ -381,7 +357,7 @@ class LiveStep:
             with foreign_keys_off(self._driver):
                 self._take_steps(procedure)
         elif not self._transaction.restartable:
-            raise self._indivisible("A table that is made again while foreign_keys is on", origin)
+            raise self._transaction.indivisible("A table that is made again while foreign_keys is on", origin)
         elif self.divided:
             # What came before is committed anyway: so is this part, and the next begins without them.
             self._divide(origin)
@@ -436,13 +412,13 @@ class LiveStep:
     def _divide(self, origin: Origin | None) -> None:
         """Commit what was done so far, with a journal row that says how far that is."""
         if not self._transaction.divisible:
-            raise self._indivisible("A COMMIT", origin)
+            raise self._transaction.indivisible("A COMMIT", origin)
         if self._autocommit:
             return  # every statement of the block is committed and journaled already
         if self._in_batch:
             raise self._batch_ended()
         self._begin()
-        self._checkpoint(self.digests, self._cursor)
+        self._checkpoint(self.digests, self._tally.cursor)
         self._transaction.commit()
         self._fresh.committed()
         self.divided = True
@@ -450,11 +426,11 @@ class LiveStep:
     def _notice_end(self) -> None:
         """A statement ended the transaction on its own (a COMMIT inside a DO block, say): journal it now."""
         if not self._transaction.divisible:
-            raise self._indivisible("A statement that ends the transaction", self._statements[-1].origin)
+            raise self._transaction.indivisible("A statement that ends the transaction", self._tally.newest.origin)
         if self._in_batch:
             raise self._batch_ended()
         self._transaction.begin()
-        self._checkpoint(self.digests, self._cursor)
+        self._checkpoint(self.digests, self._tally.cursor)
         self._transaction.commit()
         self._fresh.committed()
         self.divided = True
@@ -462,7 +438,7 @@ class LiveStep:
     @contextmanager
     def _autocommit_block(self) -> Iterator[None]:
         # In a resumed step what stands in the block may be done already: then there is nothing to commit yet.
-        if not self._skipping:
+        if not self._tally.skipping:
             self._divide(None)
         self._autocommit = True
         try:
@@ -470,23 +446,16 @@ class LiveStep:
         finally:
             self._autocommit = False
 
-    @property
-    def _skipping(self) -> bool:
-        """Whether statements that an earlier run did are still to come."""
-        return self.count < len(self._done)
-
     # Backfills: what database/backfill.py asks of the step
 
     def start_backfill(self, statement: Statement) -> bool:
         """Commit what was done so far; False where an earlier run has done the whole backfill."""
         if not self._transaction.divisible:
-            raise self._indivisible("op.batches", statement.origin)
+            raise self._transaction.indivisible("op.batches", statement.origin)
         if self._in_batch or self._autocommit:
             where = "another one" if self._in_batch else "an autocommit block"
             raise OperationError(f"op.batches ({statement.origin}) inside {where}: each batch is a transaction.")
-        self._statements.append(statement)
-        if self.count <= len(self._done):
-            self._skip(statement)
+        if self._tally.take_backfill(statement):
             return False
         self._divide(statement.origin)
         return True
@@ -494,7 +463,7 @@ class LiveStep:
     @property
     def cursor(self) -> str | None:
         """How far an interrupted run had come with the backfill that starts now."""
-        return self._cursor
+        return self._tally.cursor
 
     def start_batch(self) -> sa.Connection:
         self._begin()
@@ -506,14 +475,14 @@ class LiveStep:
         """In the batch's own transaction, so that rows and journal never disagree."""
         if not self._driver.in_transaction:
             raise self._batch_ended()
-        self._cursor = cursor
+        self._tally.cursor = cursor
         self._checkpoint(self.digests, cursor)
         self._transaction.commit()
 
     def end_backfill(self) -> None:
         self._in_batch = False
-        self._cursor = None
-        self._finished = self.count
+        self._tally.cursor = None
+        self._tally.finish()
 
     @property
     def driver(self) -> Driver:
@@ -534,24 +503,6 @@ class LiveStep:
             hint="Leave COMMIT, ROLLBACK and what runs outside a transaction to the loop; finish it before anything else.",
         )
 
-    def _cannot_resume(self, why: str, origin: Origin | None) -> OperationError:
-        where = f" ({origin})" if origin else ""
-        return OperationError(
-            f"Revision {self.revision} was left incomplete after statement {len(self._done)}, and cannot go on: "
-            f"{why}{where} at statement {self.count}.",
-            hint=(
-                "Put the script back as it was; or finish its work by hand and `asyncmig stamp` it; "
-                "or undo its work by hand and `asyncmig stamp` the revision before it."
-            ),
-        )
-
-    def _indivisible(self, what: str, origin: Origin | None) -> OperationError:
-        where = f" ({origin})" if origin else ""
-        return OperationError(
-            f"{what}{where} would have to commit in the middle of the step, but {self._transaction.why_not}.",
-            hint='Run it with transaction = "revision" on a connection of asyncmig\'s own.',
-        )
-
 
 def _known_by(dialect: Dialect, operation: Operation) -> str:
     """The operation as it is written where nothing is known of the database, for the journal to compare."""
@@ -564,25 +515,3 @@ def _known_by(dialect: Dialect, operation: Operation) -> str:
 
 async def _ready(connection: AsyncConnection) -> AsyncConnection:
     return connection
-
-
-@contextmanager
-def transaction_events(connection: sa.Connection, step: Callable[[], LiveStep | None]) -> Iterator[None]:
-    """Let the running step hear what a script does with the transaction through this one Connection object."""
-
-    def tell(name: str) -> Callable[..., None]:
-        def listener(*_: object) -> None:
-            running = step()
-            if running is not None:
-                getattr(running, name)()
-
-        return listener
-
-    listeners = {name: tell(f"on_{name}") for name in ("begin", "commit", "rollback", "after_cursor_execute")}
-    for name, listener in listeners.items():
-        event.listen(connection, name, listener)
-    try:
-        yield
-    finally:
-        for name, listener in listeners.items():
-            event.remove(connection, name, listener)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
@@ -15,7 +15,10 @@ from sqlalchemy.util import await_only
 from asyncmig.database.driver import Driver
 from asyncmig.database.failures import is_busy
 from asyncmig.database.patience import Patience
-from asyncmig.errors import LockTimeout
+from asyncmig.errors import LockTimeout, OperationError
+
+if TYPE_CHECKING:
+    from asyncmig.operations.base import Origin
 
 __all__ = ["CallersTransaction", "OwnTransaction", "RunTransaction", "StepTransaction"]
 
@@ -60,6 +63,14 @@ class StepTransaction(ABC):
         """Begin, and give the rows of the first query."""
         self.begin()
         return self.driver.fetch(query)
+
+    def indivisible(self, what: str, origin: Origin | None) -> OperationError:
+        """The error of whoever wants to commit in the middle of a step that may not be divided."""
+        where = f" ({origin})" if origin else ""
+        return OperationError(
+            f"{what}{where} would have to commit in the middle of the step, but {self.why_not}.",
+            hint='Run it with transaction = "revision" on a connection of asyncmig\'s own.',
+        )
 
     @property
     def alone(self) -> bool:
