@@ -28,6 +28,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.recorder import replay
 from asyncmig.revisions.plan import pending
 from asyncmig.revisions.target import parse_target
+from asyncmig.schema.declared import has_declared
 from asyncmig.schema.model import Schema
 from asyncmig.scripts.creation import Request, create_revision
 from asyncmig.scripts.writer import new_identifier
@@ -126,7 +127,7 @@ class _Search:
                 "There are no models to compare: target_metadata is not set.",
                 hint='Set it in env.py (target_metadata=Base.metadata) or in the configuration ("shop.models:Base.metadata").',
             )
-        if not any(metadata.tables or metadata._sequences or _has_objects(metadata) for metadata in self.metadatas):
+        if not any(metadata.tables or metadata._sequences or has_declared(metadata) for metadata in self.metadatas):
             raise UsageError(
                 "target_metadata holds no tables, so everything in the database would be dropped.",
                 hint="Import the modules that define your models before env.py hands over their metadata.",
@@ -141,6 +142,7 @@ class _Search:
             include_name=environment.include_name,
             compare_type=environment.compare_type,
             compare_server_default=environment.compare_server_default,
+            compare_objects=frozenset(environment.compare_objects),
             skipped=self.site.ledger_sql.table_names | ({"alembic_version"} - self._named),
         )
 
@@ -180,10 +182,6 @@ class _Search:
             for one in renamed.open
         )
         return Found(comparison, before, renamed.operations, questions)
-
-
-def _has_objects(metadata: sa.MetaData) -> bool:
-    return bool(metadata.info)
 
 
 async def draft_of(

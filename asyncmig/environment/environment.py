@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, MetaData
@@ -39,6 +39,7 @@ class Environment:
     include_schemas: bool | None = None
     compare_type: Compare = True
     compare_server_default: Compare = True
+    compare_objects: Collection[Literal["view", "function", "trigger", "policy", "extension"]] = ()
     render_item: Callable[..., str | bool] | None = None
     on_autogenerate: Callable[..., object] | None = None
     before_step: Hook | None = None
@@ -53,6 +54,9 @@ class Environment:
     def __post_init__(self) -> None:
         if self.url is not None and self.engine is not None:
             raise TypeError("Environment takes url= or engine=, not both.")
+        unknown = sorted({*self.compare_objects} - {"view", "function", "trigger", "policy", "extension"})
+        if unknown:
+            raise TypeError(f"compare_objects: there is no kind {unknown[0]!r}.")
 
     @property
     def metadatas(self) -> tuple[MetaData, ...]:

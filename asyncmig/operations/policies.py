@@ -91,8 +91,9 @@ class SetRowSecurity(Operation):
         return visitor.set_row_security(self, before)
 
     def apply(self, schema: Schema) -> Schema:
-        """The same schema: it does not hold this switch."""
-        return schema
+        """FORCE is not held by the schema."""
+        table = frozenset({self.table})
+        return replace(schema, secured=schema.secured | table if self.enabled else schema.secured - table)
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         return (SetRowSecurity(self.table, not self.enabled, None if self.forced is None else not self.forced),)
