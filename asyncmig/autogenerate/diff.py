@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from asyncmig.autogenerate.enum_diff import EnumDiff, diff_enums
 from asyncmig.autogenerate.filters import EVERYTHING, Filters
 from asyncmig.autogenerate.likeness import Exact, Likeness
-from asyncmig.autogenerate.object_diff import ObjectDiff, diff_objects
+from asyncmig.autogenerate.object_diff import ObjectDiff, diff_objects, has_objects
 from asyncmig.autogenerate.object_likeness import ExactObjects, ObjectLikeness
 from asyncmig.autogenerate.order import Ordered, creation_order, without_keys
 from asyncmig.autogenerate.sequence_diff import SequenceDiff, diff_sequences
@@ -66,7 +66,7 @@ class _Diff:
         enums = diff_enums(self.current, self.wanted)
         sequences = diff_sequences(self.current, self.wanted, self.likeness)
         created = creation_order(self.new) if self.new else []
-        beside = self._beside()
+        beside = self._beside(enums)
         yield from self._schemas()
         yield from beside.extensions
         yield from beside.dropped
@@ -87,10 +87,12 @@ class _Diff:
         yield from late
         yield from (*beside.last, *enums.last, *sequences.last, *beside.extensions_last)
 
-    def _beside(self) -> ObjectDiff:
+    def _beside(self, enums: EnumDiff) -> ObjectDiff:
         """Views, functions, triggers, policies, extensions."""
-        tables = (one for change in self.changes for one in (*change.dropped, *change.changed, *change.added))
-        changes = table_changes(self.gone, self.new, tables, binds=self.objects.binds)
+        if not (has_objects(self.current) or has_objects(self.wanted)):
+            return ObjectDiff()
+        tables = [one for change in self.changes for one in (*change.dropped, *change.changed, *change.added)]
+        changes = table_changes(self.gone, self.new, [*enums.first, *tables], binds=self.objects.binds)
         return diff_objects(self.current, self.wanted, changes, self.objects, self.filters)
 
     def _schemas(self) -> Iterator[Operation]:

@@ -17,11 +17,13 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
 from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
 from asyncmig.operations.schemas import AlterExtension, CreateExtension, DropExtension
+from asyncmig.operations.sql import Execute
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.dependence import early_functions, in_order, names_in
 from asyncmig.schema.model import Extension, Function, Policy, Ref, Schema, Trigger, View
+from asyncmig.schema.objects import ObjectValue
 
-__all__ = ["ObjectDiff", "diff_objects"]
+__all__ = ["ObjectDiff", "diff_objects", "has_objects"]
 
 V = TypeVar("V", View, Trigger, Policy, Extension)
 
@@ -41,9 +43,7 @@ class ObjectDiff:
 def diff_objects(
     current: Schema, wanted: Schema, changes: TableChanges, likeness: ObjectLikeness, filters: Filters
 ) -> ObjectDiff:
-    """Empty where nothing differs and nothing is in the way of `changes`."""
-    if not has_objects(current) and not has_objects(wanted):
-        return ObjectDiff()
+    """What differs, and what is in the way of `changes`."""
     return _Assembly(current, wanted, changes, likeness, filters).diff()
 
 
@@ -58,12 +58,16 @@ class _Matching(Generic[V]):
         self.current: Mapping[Ref, V] = current
         self.wanted: Mapping[Ref, V] = wanted
         has = filters.has_object
-        self.new: list[V] = [one for ref, one in wanted.items() if ref not in current and has(one, None, reflected=False)]
-        self.gone: list[V] = [one for ref, one in current.items() if ref not in wanted and has(one, None, reflected=True)]
+        self.new: list[V] = [
+            one for ref, one in wanted.items() if ref not in current and has(one, None, reflected=False)
+        ]
+        self.gone: list[V] = [
+            one for ref, one in current.items() if ref not in wanted and has(one, None, reflected=True)
+        ]
         self.pairs: list[tuple[V, V]] = [
             (old, wanted[ref])
             for ref, old in current.items()
-            if ref in wanted and old is not wanted[ref] and has(wanted[ref], old, reflected=False)
+            if ref in wanted and old != wanted[ref] and has(wanted[ref], old, reflected=False)
         ]
 
 
@@ -100,7 +104,7 @@ class _Assembly:
         self.result.extensions_last += [DropExtension(one.name, extension=one) for one in reversed(found.gone)]
 
     def _functions(self) -> tuple[dict[Function, Operation], list[Function]]:
-        """Those to create, each with its operation, and those that have to be dropped before."""
+        """Those to create, each with its operation, and those that have to be dropped before the tables change."""
         match = match_functions(*self.schemas, self.likeness)
         has = self.filters.has_object
         created: dict[Function, Operation] = {
@@ -117,10 +121,22 @@ class _Assembly:
                 refitted.append(old)
                 created[new] = CreateFunction(new)
         gone = [one for one in match.gone if has(one, None, reflected=True)]
-        for one in reversed(in_order(gone)):
-            late = not self.changes.gone & names_in(one)
-            (self.result.last if late else self.result.dropped).append(_drop_function(one))
-        return created, refitted
+        # Tables may call them, so they go last; but not those about a table that goes, nor those whose callers turn to
+        # another one of that name.
+        names = {one.name for one in match.new}
+        early = [one for one in gone if self.changes.gone & names_in(one) or (one.name in names and self._called(one))]
+        self.result.last += [_drop_function(one) for one in reversed(in_order(gone)) if one not in early]
+        return created, [*refitted, *early]
+
+    def _called(self, function: Function) -> bool:
+        """Whether something that can be made again names it."""
+        current = self.schemas[0]
+        callers: tuple[ObjectValue, ...] = (
+            *current.views.values(),
+            *current.triggers.values(),
+            *current.policies.values(),
+        )
+        return any(function.name.lower() in names_in(one) for one in callers)
 
     def _views(self, refitted: list[Function]) -> tuple[list[View], dict[View, Operation], frozenset[Ref]]:
         """Those to drop, those to make with their operations, and the addresses whose triggers are lost on the way."""
@@ -215,7 +231,17 @@ class _Assembly:
         early = early_functions(list(created), self.changes.touched | {view.name for view in made})
         self.result.early += [created[one] for one in early]
         late: list[View | Function] = [*(one for one in created if one not in early), *made]
-        self.result.added += [made[one] if isinstance(one, View) else created[one] for one in in_order(late)]
+        for one in in_order(late):
+            self.result.added.append(made[one] if isinstance(one, View) else created[one])
+            if isinstance(one, View):
+                self.result.added += [Execute(text) for text in self._attached(one, made[one])]
+
+    def _attached(self, view: View, operation: Operation) -> tuple[str, ...]:
+        """What went with the view when it was dropped to be made again, or comes back with it on the way back."""
+        if isinstance(operation, ReplaceView) and not view.materialized:
+            return ()
+        former = self.schemas[0].views.get(view.ref)
+        return view.attached or (former.attached if former is not None else ())
 
 
 def _drop_function(function: Function) -> DropFunction:

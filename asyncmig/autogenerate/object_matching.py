@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from asyncmig.autogenerate.object_likeness import ObjectLikeness
-from asyncmig.schema.model import Function, Ref, Schema, Table
+from asyncmig.schema.model import Function, Ref, Schema, Table, View
 
 __all__ = ["FunctionMatch", "match_functions", "with_same_objects"]
 
@@ -25,7 +25,7 @@ def with_same_objects(current: Schema, wanted: Schema, likeness: ObjectLikeness)
     return replace(
         current,
         functions=functions,
-        views=_laid_aside(current.views, wanted.views, likeness.view),
+        views={ref: _with_held(view, current.views[ref]) for ref, view in _views(current, wanted, likeness)},
         triggers=_laid_aside(
             current.triggers, wanted.triggers, lambda old, new: likeness.trigger(old, new, table(new.table))
         ),
@@ -36,9 +36,18 @@ def with_same_objects(current: Schema, wanted: Schema, likeness: ObjectLikeness)
     )
 
 
+def _views(current: Schema, wanted: Schema, likeness: ObjectLikeness) -> Iterator[tuple[Ref, View]]:
+    return iter(_laid_aside(current.views, wanted.views, likeness.view).items())
+
+
+def _with_held(view: View, held: View) -> View:
+    """What only the database knows of it stays."""
+    return view if view is held else replace(view, shape=held.shape, attached=held.attached)
+
+
 def _laid_aside(current: Mapping[Ref, V], wanted: Mapping[Ref, V], same: Callable[[V, V], bool]) -> Mapping[Ref, V]:
     return {
-        ref: wanted[ref] if ref in wanted and (wanted[ref] is old or same(old, wanted[ref])) else old
+        ref: wanted[ref] if ref in wanted and (wanted[ref] == old or same(old, wanted[ref])) else old
         for ref, old in current.items()
     }
 

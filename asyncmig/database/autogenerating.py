@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from asyncmig.autogenerate.casts import with_casts
 from asyncmig.autogenerate.filling import Filling, Gap, fill, gaps
 from asyncmig.autogenerate.questions import DropQuestion, Lost, NobodyAnswers, Questioner, RenameQuestion, Wishes
+from asyncmig.autogenerate.recreated import with_rights_noted
 from asyncmig.autogenerate.renaming import Renamed, declared_renames, settle_renames
 from asyncmig.autogenerate.render_context import RenderContext
 from asyncmig.autogenerate.script_body import ScriptBody, render_script
@@ -250,7 +251,8 @@ def _steps(
         return f"UPDATE {dialect.qualify(gap.table)} SET {column} = {value} WHERE {column} IS NULL"
 
     filling = Filling(rows, dict(wishes.defaults), questioner, update, wishes.split)
-    steps = with_casts(fill(steps_of(operations), filling), writing_for(dialect.name))
+    writing = writing_for(dialect.name)
+    steps = with_casts(fill(with_rights_noted(steps_of(operations), writing), filling), writing)
     remarks = [Step(None, (one,)) for one in found.open]
     return [*remarks, *steps]
 

@@ -17,6 +17,7 @@ from asyncmig.dialects.postgresql_object_reading import (
     trigger_parts,
     view_definition,
 )
+
 __all__ = ["READ_BACK", "answers", "scratch"]
 
 _PREFIX = "asyncmig_ask_"

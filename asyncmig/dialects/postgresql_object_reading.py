@@ -6,6 +6,7 @@ import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
+from asyncmig.dialects.postgresql_normal import unwrapped
 from asyncmig.dialects.postgresql_queries import NOT_OF_EXTENSIONS
 from asyncmig.dialects.reading import Rows, Scope
 from asyncmig.schema.model import Extension, Function, Policy, Ref, Schema, Trigger, View
@@ -23,7 +24,12 @@ SHAPE = """ARRAY(
 FUNCTION = "pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_functiondef(p.oid)"
 
 _VIEWS = f"""
-SELECT c.relnamespace, c.relname::text, c.relkind::text, pg_catalog.pg_get_viewdef(c.oid), c.reloptions::text[], {SHAPE}
+SELECT c.relnamespace, c.relname::text, c.relkind::text, pg_catalog.pg_get_viewdef(c.oid), c.reloptions::text[], {SHAPE},
+  ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, 0, true) FROM pg_catalog.pg_index AS i WHERE i.indrelid = c.oid
+    ORDER BY i.indexrelid)
+  || (SELECT format('COMMENT ON %s %s IS %L', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END,
+      c.oid::regclass, d.description) FROM pg_catalog.pg_description AS d
+    WHERE d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0)
 FROM pg_catalog.pg_class AS c
 WHERE c.relkind IN ('v', 'm') AND c.relpersistence <> 't' AND c.relnamespace = ANY ({{namespaces}})
   AND {NOT_OF_EXTENSIONS.format(catalog="pg_class", oid="c.oid")}
@@ -120,8 +126,9 @@ class _Found:
                 materialized=kind == "m",
                 options=tuple(sorted((o.partition("=")[0], o.partition("=")[2]) for o in options or ())),
                 shape=tuple(shape),
+                attached=tuple(text for text in attached if text is not None),
             )
-            for space, name, kind, definition, options, shape in rows
+            for space, name, kind, definition, options, shape, attached in rows
             if self.scope.has_object(name, "view", self.names[space])
         ]
 
@@ -141,7 +148,15 @@ class _Found:
 
     def policies(self, rows: Rows) -> tuple[list[Policy], frozenset[Ref]]:
         policies = [
-            Policy(name, Ref(table, self.names[space]), _COMMANDS[command], tuple(roles), using, check, permissive)
+            Policy(
+                name,
+                Ref(table, self.names[space]),
+                _COMMANDS[command],
+                tuple(roles),
+                None if using is None else unwrapped(using),
+                None if check is None else unwrapped(check),
+                permissive,
+            )
             for space, table, _, name, command, permissive, roles, using, check in rows
             if name is not None and self.scope.has_object(name, "policy", self.names[space], table)
         ]

@@ -85,8 +85,8 @@ def _of(found: Sequence[ObjectValue], kind: type[V]) -> dict[Ref, V]:
 def _views(metadata: sa.MetaData, dialect: str) -> Iterator[View]:
     """SQLAlchemy 2.1 keeps a CREATE VIEW among the tables."""
     for table in metadata.tables.values():
-        created: Any = getattr(table, "_creator_ddl", None)
-        if getattr(table, "is_view", False) and not created.temporary:
+        created: Any = table._creator_ddl if getattr(table, "is_view", False) else None
+        if created is not None and not created.temporary:
             definition = spelled_query(created.selectable, dialect)
             options = view_options(created.dialect_kwargs.get(f"{dialect}_with"))
             yield View(table.name, definition, table.schema, materialized=created.materialized, options=options)

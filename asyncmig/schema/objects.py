@@ -17,7 +17,8 @@ OBJECT_KINDS: tuple[Kind, ...] = ("extension", "function", "view", "trigger", "p
 class View:
     """`definition` is the query; `with_data` counts for materialized views only.
 
-    `options` are what WITH (...) says, sorted. `shape`, where a database told it, are the columns with their types.
+    `options` are what WITH (...) says, sorted. Where a database told them, `shape` are the columns with their types, and
+    `attached` the statements that give back what goes with the view: its comment, the indexes of a materialized one.
     """
 
     name: str
@@ -28,6 +29,7 @@ class View:
     with_data: bool = True
     options: tuple[tuple[str, str], ...] = ()
     shape: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+    attached: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def ref(self) -> Ref:
