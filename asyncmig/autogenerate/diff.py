@@ -83,8 +83,8 @@ class _Diff:
             yield from change.changed
             yield from change.added
         yield from self._keys(created)
-        yield from beside.added
         yield from late
+        yield from beside.added
         yield from (*beside.last, *enums.last, *sequences.last, *beside.extensions_last)
 
     def _beside(self, enums: EnumDiff) -> ObjectDiff:

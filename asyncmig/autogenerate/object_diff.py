@@ -19,7 +19,7 @@ from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunc
 from asyncmig.operations.schemas import AlterExtension, CreateExtension, DropExtension
 from asyncmig.operations.sql import Execute
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
-from asyncmig.schema.dependence import early_functions, in_order, names_in
+from asyncmig.schema.dependence import bound_names, early_functions, in_order, names_in
 from asyncmig.schema.model import Extension, Function, Policy, Ref, Schema, Trigger, View
 from asyncmig.schema.objects import ObjectValue
 
@@ -124,8 +124,10 @@ class _Assembly:
         # Tables may call them, so they go last; but not those about a table that goes, nor those whose callers turn to
         # another one of that name.
         names = {one.name for one in match.new}
-        early = [one for one in gone if self.changes.gone & names_in(one) or (one.name in names and self._called(one))]
-        self.result.last += [_drop_function(one) for one in reversed(in_order(gone)) if one not in early]
+        early = [
+            one for one in gone if self.changes.gone & bound_names(one) or (one.name in names and self._called(one))
+        ]
+        self.result.last += [_drop_function(one) for one in reversed(in_order(gone, bound_names)) if one not in early]
         return created, [*refitted, *early]
 
     def _called(self, function: Function) -> bool:
@@ -226,7 +228,7 @@ class _Assembly:
         leaving: list[View | Function] = [*dropped, *refitted]
         self.result.dropped += [
             DropView(one.ref, one.materialized, view=one) if isinstance(one, View) else _drop_function(one)
-            for one in reversed(in_order(leaving))
+            for one in reversed(in_order(leaving, bound_names))
         ]
         early = early_functions(list(created), self.changes.touched | {view.name for view in made})
         self.result.early += [created[one] for one in early]

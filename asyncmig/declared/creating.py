@@ -15,7 +15,7 @@ from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunc
 from asyncmig.operations.schemas import CreateExtension
 from asyncmig.operations.views import CreateView, DropView
 from asyncmig.schema.declared import with_declared
-from asyncmig.schema.dependence import early_functions, in_order
+from asyncmig.schema.dependence import bound_names, early_functions, in_order
 from asyncmig.schema.model import Function, Ref, Schema, View
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _before_drop(metadata: sa.MetaData, connection: sa.Connection, **given: Any)
 
 def _after_drop(metadata: sa.MetaData, connection: sa.Connection, **given: Any) -> None:
     if _is_whole(given) and (declared := _declared(metadata, connection)) is not None:
-        functions = reversed(in_order(list(declared.functions.values())))
+        functions = reversed(in_order(list(declared.functions.values()), bound_names))
         _run(connection, (DropFunction(one.name, one.arguments, one.schema, if_exists=True) for one in functions))
 
 

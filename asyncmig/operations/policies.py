@@ -96,6 +96,9 @@ class SetRowSecurity(Operation):
         return replace(schema, secured=schema.secured | table if self.enabled else schema.secured - table)
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
+        """Nothing where `before` knows that it was enabled already."""
+        if self.enabled and self.forced is None and self.table in before.secured:
+            return ()
         return (SetRowSecurity(self.table, not self.enabled, None if self.forced is None else not self.forced),)
 
     def describe(self) -> str:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import TypeVar
 
 from asyncmig.schema.default_names import words
 from asyncmig.schema.objects import Extension, Function, ObjectValue, Policy, Trigger, View
 
-__all__ = ["early_functions", "in_order", "names_in", "placed"]
+__all__ = ["bound_names", "early_functions", "in_order", "names_in", "placed"]
 
 N = TypeVar("N", bound=Hashable)
+_IN_SQL = re.compile(r"\bLANGUAGE\s+'?sql\b", re.IGNORECASE)
+_QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'", re.DOTALL)
 V = TypeVar("V", bound=View | Function)
 
 
 def names_in(value: ObjectValue) -> frozenset[str]:
-    """All that may be a name in the SQL of an object, in lower case; its own name is not meant."""
+    """All that may be a name of something needed to create it, in lower case."""
     match value:
         case View():
             return words(value.definition)
         case Function():
-            # The body stands in quotes of one kind or another, and names in strings may be run.
-            return words(f"{value.arguments} {value.definition}".replace("'", " "))
+            # Only a body in SQL is looked into when it is created.
+            body = value.definition.replace("'", " ") if _IN_SQL.search(value.definition) else ""
+            return bound_names(value) | words(body)
         case Trigger():
             return words(f"{value.event} {value.action}")
         case Policy():
@@ -30,7 +34,14 @@ def names_in(value: ObjectValue) -> frozenset[str]:
             return frozenset()
 
 
-def in_order(values: Collection[V]) -> list[V]:
+def bound_names(value: ObjectValue) -> frozenset[str]:
+    """Those of what cannot be dropped while it is there: a body in quotes binds nothing."""
+    if not isinstance(value, Function):
+        return names_in(value)
+    return words(f"{value.arguments} {_QUOTED.sub(' ', value.definition)}")
+
+
+def in_order(values: Collection[V], names: Callable[[V], frozenset[str]] = names_in) -> list[V]:
     """Each after those that it names; as they come where nothing else decides."""
     by_name: dict[str, list[V]] = {}
     for value in values:
@@ -38,7 +49,7 @@ def in_order(values: Collection[V]) -> list[V]:
 
     def needed(value: V) -> Iterator[V]:
         own = value.name.lower()
-        return (one for name in sorted(names_in(value) & by_name.keys() - {own}) for one in by_name[name])
+        return (one for name in sorted(names(value) & by_name.keys() - {own}) for one in by_name[name])
 
     return placed(values, needed)
 

@@ -13,7 +13,8 @@ from asyncmig.database.comparison import CompareOptions, Comparison, compare, co
 from asyncmig.database.connection import Connection
 from asyncmig.database.reading import read_schema
 from asyncmig.dialects.reading import Scope, reader_for
-from asyncmig.schema.model import Ref, Schema
+from asyncmig.schema.model import Kind, Ref, Schema
+from asyncmig.schema.objects import OBJECT_KINDS
 
 
 @asynccontextmanager
@@ -176,16 +177,24 @@ async def test_the_default_schema_may_be_named_in_the_models(postgres_url: str) 
         assert told(await compared(connection, metadata)) == []
 
 
-@pytest.mark.parametrize("name", ["postgresql", "sqlite"])
-def test_the_number_of_queries_is_fixed(name: str) -> None:
-    reading = reader_for(name).read(Scope())
+@pytest.mark.parametrize(
+    ("name", "kinds", "number"),
+    [
+        ("postgresql", (), 7),
+        ("postgresql", ("trigger", "view"), 9),
+        ("postgresql", OBJECT_KINDS, 12),
+        ("sqlite", OBJECT_KINDS, 3),
+    ],
+)
+def test_the_number_of_queries_is_fixed(name: str, kinds: tuple[Kind, ...], number: int) -> None:
+    reading = reader_for(name).read(Scope(objects=frozenset(kinds)))
     queries = [next(reading)]
     try:
         while True:
             queries.append(reading.send([]))
     except StopIteration as done:
         assert done.value.tables == {}
-    assert len(queries) == {"postgresql": 7, "sqlite": 3}[name]
+    assert len(queries) == number
 
 
 async def test_a_replayed_history_is_compared_without_a_database() -> None:
