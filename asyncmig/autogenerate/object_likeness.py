@@ -149,7 +149,9 @@ class ObjectsAsHeld:
 
     def function_fits(self, current: Function, wanted: Function) -> bool:
         told = self._of_function(wanted)
-        return _returned(told[1] if told else wanted.definition) == _returned(current.definition)
+        types = [_returned(text) for text in (current.definition, told[1] if told else wanted.definition)]
+        old, new = (None if type_ is None else self.normal.form_of_type(type_) for type_ in types)
+        return old == new
 
     def _of_function(self, function: Function) -> tuple[str, str] | tuple[()] | None:
         told = self.inquiry.answer(Question("function", function.definition, type=function.arguments))

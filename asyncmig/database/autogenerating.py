@@ -11,6 +11,7 @@ from asyncmig.autogenerate.casts import with_casts
 from asyncmig.autogenerate.filling import Filling, Gap, fill, gaps
 from asyncmig.autogenerate.questions import DropQuestion, Lost, NobodyAnswers, Questioner, RenameQuestion, Wishes
 from asyncmig.autogenerate.recreated import with_rights_noted
+from asyncmig.autogenerate.renamed_back import parted
 from asyncmig.autogenerate.renaming import Renamed, declared_renames, settle_renames
 from asyncmig.autogenerate.render_context import RenderContext
 from asyncmig.autogenerate.script_body import ScriptBody, render_script
@@ -258,9 +259,13 @@ def _steps(
 
 
 def _way_back(found: Found) -> list[Step]:
-    """The difference the other way round, and then the former names."""
+    """The difference the other way round, and the former names."""
+    back = found.comparison.back
+    if not found.renames:
+        return list(given_back(back))
+    first, then = parted(back, found.renames)
     renames = [Step(one) for one in found.renames]
-    return [*given_back(found.comparison.back), *undone(renames, found.before)]
+    return [*given_back(first), *undone(renames, found.before), *given_back(then)]
 
 
 def _bodies(

@@ -1,42 +1,18 @@
 """What a comparison leaves out, what a project's own functions decide, and what it costs and needs."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import servers
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from comparing import compared, connected, told
 
-from asyncmig.database.comparison import CompareOptions, Comparison, compare, compare_offline
+from asyncmig.database.comparison import compare_offline
 from asyncmig.database.connection import Connection
 from asyncmig.database.reading import read_schema
 from asyncmig.dialects.reading import Scope, reader_for
 from asyncmig.schema.model import Kind, Ref, Schema
 from asyncmig.schema.objects import OBJECT_KINDS
-
-
-@asynccontextmanager
-async def connected(url: str, *statements: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(url)
-    try:
-        async with engine.connect() as connection:
-            for statement in statements:
-                await connection.exec_driver_sql(statement)
-            await connection.commit()
-            yield connection
-    finally:
-        await engine.dispose()
-
-
-async def compared(connection: AsyncConnection, metadata: sa.MetaData, **options: Any) -> Comparison:
-    return await compare(Connection.given(connection), [metadata], CompareOptions(**options))
-
-
-def told(comparison: Comparison) -> list[str]:
-    return [operation.describe() for operation in comparison.operations]
-
 
 PERSON = "CREATE TABLE person (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(5))"
 
