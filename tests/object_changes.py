@@ -69,6 +69,21 @@ OBJECT_CHANGES = [
         both(table(column("a", sa.Text)), KEPT, view("z_under", TWO), OVER), ("Drop view gone", "Drop column t.b", "Alter column t.a"),
     ),
     Change(
+        "views of all columns follow their table",
+        both(T, view("v", "SELECT * FROM t"), view("w", "SELECT *, 1 AS one FROM v"), view("x", "SELECT count(*) AS n FROM t")),
+        both(
+            table(a, column("c", sa.Integer), column("d", sa.Text)), view("v", "SELECT * FROM t"),
+            view("w", "SELECT *, 1 AS one FROM v"), view("x", "SELECT count(*) AS n FROM t"),
+        ),
+        ("Drop column t.b",),
+    ),
+    Change(
+        "a view of all columns gets the new one",
+        both(T, view("v", "SELECT * FROM t"), view("w", "SELECT v.*, 1 AS one FROM v")),
+        both(table(a, b, column("c", sa.Integer)), view("v", "SELECT * FROM t"), view("w", "SELECT v.*, 1 AS one FROM v")),
+        ("Replace view v", "Drop view w", "Create view w"), POSTGRESQL,
+    ),
+    Change(
         "a view gets names for its columns", both(T, view("v", "SELECT id, a FROM t")), both(T, view("v", "SELECT id, a FROM t", columns=("n", "A b"))),
         ("view v",),
     ),

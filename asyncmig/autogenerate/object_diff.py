@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from asyncmig.autogenerate.filters import Filters
 from asyncmig.autogenerate.object_likeness import ObjectLikeness
 from asyncmig.autogenerate.object_matching import match_functions
+from asyncmig.autogenerate.select_list import gives_all_of_one, has_star
 from asyncmig.autogenerate.table_changes import TableChanges
 from asyncmig.operations.base import Operation
 from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
@@ -145,6 +146,9 @@ class _Assembly:
         found = _Matching(self.schemas[0].views, self.schemas[1].views, self.filters)
         changed = [(old, new) for old, new in found.pairs if not self.likeness.view(old, new)]
         unfit = [old for old, new in changed if not self._replaceable(old, new)]
+        wider = self._wider(found, [new.name for _, new in changed])
+        changed += [(old, new) for old, new in wider if gives_all_of_one(new.definition)]
+        unfit += [old for old, new in wider if not gives_all_of_one(new.definition) or new.materialized]
         dropped = self._with_dependents([*found.gone, *unfit, *self._broken(found.current.values(), refitted)])
         refs = {view.ref for view in dropped}
         made: dict[View, Operation] = {view: CreateView(view) for view in found.new}
@@ -153,6 +157,17 @@ class _Assembly:
         made.update((new, ReplaceView(new)) for new in replaced)
         lost = refs if self.likeness.binds else refs | {view.ref for view in replaced}
         return dropped, made, frozenset(Ref(ref.name, ref.schema) for ref in lost)
+
+    def _wider(self, found: _Matching[View], changed: list[str]) -> list[tuple[View, View]]:
+        """Views that say `*` of something that has other columns now: the same text means more than it did."""
+        grown = {*self.changes.grown, *(name.lower() for name in changed)}
+        wider: list[tuple[View, View]] = []
+        for new in in_order(list(found.wanted.values())) if grown and self.likeness.binds else ():
+            old = found.current.get(new.ref)
+            if old == new and has_star(new.definition) and names_in(new) & grown:
+                wider.append((old, new))
+                grown.add(new.name.lower())
+        return wider
 
     def _replaceable(self, old: View, new: View) -> bool:
         if old.materialized or new.materialized:
@@ -165,7 +180,12 @@ class _Assembly:
         return [view for view in self.schemas[0].views.values() if names & names_in(view) - {view.name.lower()}]
 
     def _broken(self, views: Iterable[View], refitted: list[Function]) -> Iterator[View]:
-        return (view for view in views if self._breaks(names_in(view), refitted))
+        tables = {ref.name.lower() for ref in self.changes.columns}
+        return (
+            view
+            for view in views
+            if self._breaks(names_in(view), refitted) or (tables & names_in(view) and has_star(view.definition))
+        )
 
     def _breaks(self, names: frozenset[str], refitted: list[Function], home: Ref | None = None) -> bool:
         return self.changes.break_what_has(names, home) or any(one.name.lower() in names for one in refitted)

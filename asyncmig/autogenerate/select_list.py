@@ -1,15 +1,35 @@
-"""The names of the columns that a query gives, read from its text as far as that tells."""
+"""The columns that a query gives, read from its text as far as that tells: their names, and stars in their place."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-__all__ = ["output_names"]
+__all__ = ["gives_all_of_one", "has_star", "output_names"]
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)|(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*"|[^\W\d][\w$]*)|(?P<other>.)""",
     re.DOTALL,
 )
+
+
+_ALL_OF_ONE = re.compile(
+    r"\s*SELECT\s+\*\s+FROM\s+(?:ONLY\s+)?[\w.\"]+\s*(?:\Z|WHERE\b|ORDER\b|LIMIT\b)", re.IGNORECASE
+)
+_BEFORE_STAR = frozenset({"SELECT", "DISTINCT", "ALL", ",", "."})
+
+
+def has_star(query: str) -> bool:
+    """Whether all columns of something are meant, which are those that it has when the view is made."""
+    if "*" not in query:
+        return False
+    texts = [m[0].upper() for m in _TOKEN.finditer(query) if m.lastgroup != "space"]
+    return any(one == "*" and before in _BEFORE_STAR for before, one in pairwise(texts))
+
+
+def gives_all_of_one(query: str) -> bool:
+    """Whether it is a plain `SELECT * FROM t`: a new column of t comes at the end."""
+    return _ALL_OF_ONE.match(query) is not None
 
 
 def output_names(query: str) -> list[str] | None:

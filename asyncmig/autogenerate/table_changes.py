@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.base import Operation
-from asyncmig.operations.columns import DropColumn
+from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.schema.model import Ref, Table
 
 __all__ = ["TableChanges", "table_changes"]
@@ -15,9 +15,13 @@ __all__ = ["TableChanges", "table_changes"]
 
 @dataclass(frozen=True, slots=True)
 class TableChanges:
-    """Names in lower case. `columns` go, or get another type under what is bound to it; `touched` are changed or new."""
+    """Names in lower case. `columns` go, or get another type under what is bound to it; `touched` are changed or new.
+
+    `grown` are tables with new columns.
+    """
 
     gone: frozenset[str] = frozenset()
+    grown: frozenset[str] = frozenset()
     columns: Mapping[Ref, frozenset[str]] = field(default_factory=dict)
     touched: frozenset[str] = frozenset()
 
@@ -36,14 +40,18 @@ def table_changes(
     """`binds`: a column keeps its type as long as a view or trigger uses it."""
     columns: dict[Ref, set[str]] = {}
     touched = {table.name.lower() for table in new}
+    grown: set[str] = set()
     for operation in operations:
         touched.update(ref.name.lower() for ref in operation.touches() if ref.kind == "table")
-        if isinstance(operation, DropColumn) or (
+        if isinstance(operation, AddColumn):
+            grown.add(operation.ref.name.lower())
+        elif isinstance(operation, DropColumn) or (
             isinstance(operation, AlterColumn) and operation.type is not None and binds
         ):
             columns.setdefault(operation.ref, set()).add(operation.name.lower())
     return TableChanges(
         frozenset(table.name.lower() for table in gone),
+        frozenset(grown),
         {ref: frozenset(names) for ref, names in columns.items()},
         frozenset(touched),
     )

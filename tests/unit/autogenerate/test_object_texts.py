@@ -2,7 +2,7 @@
 
 import pytest
 
-from asyncmig.autogenerate.select_list import output_names
+from asyncmig.autogenerate.select_list import gives_all_of_one, has_star, output_names
 from asyncmig.dialects.postgresql_object_reading import function_definition, trigger_parts
 from asyncmig.dialects.postgresql_routines import without_defaults
 from asyncmig.dialects.sqlite_object_text import trigger_of, view_of
@@ -29,6 +29,21 @@ T = Ref("t")
 )
 def test_the_names_of_a_querys_columns_where_its_text_tells(query: str, names: list[str] | None) -> None:
     assert output_names(query) == names
+
+
+@pytest.mark.parametrize(
+    ("query", "star", "all_of_one"),
+    [
+        ("SELECT * FROM t", True, True),
+        ('select * from s."T" where a > 1', True, True),
+        ("SELECT * FROM t, u", True, False),
+        ("SELECT * FROM t JOIN u USING (a)", True, False),
+        ("SELECT a, t.* FROM t", True, False),
+        ("SELECT count(*), a * 2, '*' FROM t", False, False),
+    ],
+)
+def test_a_star_that_means_columns(query: str, star: bool, all_of_one: bool) -> None:
+    assert (has_star(query), gives_all_of_one(query)) == (star, all_of_one)
 
 
 @pytest.mark.parametrize(
