@@ -3,6 +3,7 @@
     from asyncmig import Migrator          # from an application
     from asyncmig import Environment       # in migrations/env.py
     from asyncmig import op                # in a revision script
+    from asyncmig import View              # in the models: Function, Trigger, Policy, Extension, MaterializedView
 
 The names are looked up when they are first used: `import asyncmig` loads nothing else, so a command that
 only reads files never pays for SQLAlchemy.
@@ -12,6 +13,7 @@ only reads files never pays for SQLAlchemy.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncmig.config import Config
+    from asyncmig.declared import Extension, Function, MaterializedView, Policy, Trigger, View
     from asyncmig.environment import Context, Environment
     from asyncmig.errors import (
         AccessDenied,
@@ -71,27 +73,33 @@ __all__ = [
     "DynamicScript",
     "Environment",
     "EnvironmentFileError",
+    "Extension",
     "FleetFailed",
     "ForeignRevision",
+    "Function",
     "GraphError",
     "Interrupted",
     "Irreversible",
     "LockTimeout",
     "MalformedTarget",
+    "MaterializedView",
     "MigrationFailed",
     "Migrator",
     "MultipleHeads",
     "NoMigrationRunning",
     "NotAtHead",
     "OperationError",
+    "Policy",
     "RevisionError",
     "RevisionNotFound",
     "RunLockLost",
     "ScriptError",
     "TemplateError",
+    "Trigger",
     "UnsupportedOperation",
     "UsageError",
     "VersionTableError",
+    "View",
     "__version__",
     "op",
 ]
@@ -116,6 +124,8 @@ def _home(name: str) -> str:
     match name:
         case "Config":
             return "asyncmig.config"
+        case "Extension" | "Function" | "MaterializedView" | "Policy" | "Trigger" | "View":
+            return "asyncmig.declared"
         case "Context" | "Environment":
             return "asyncmig.environment"
         case "Migrator":

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from asyncmig.autogenerate.diff import DiffOptions, diff
 from asyncmig.autogenerate.filters import Filters, Part
 from asyncmig.autogenerate.likeness import ColumnDifference, Likeness
+from asyncmig.autogenerate.object_likeness import TurnedObjects
 from asyncmig.operations.base import Operation
 from asyncmig.operations.constraints import AddConstraint
+from asyncmig.operations.policies import SetRowSecurity
 from asyncmig.operations.schemas import CreateSchema, DropSchema
 from asyncmig.schema.model import Column, Constraint, Index, Schema, Table
 from asyncmig.schema.model import Sequence as SequenceObject
+from asyncmig.schema.objects import ObjectValue
 
 __all__ = ["diff_back"]
 
@@ -25,9 +28,14 @@ def diff_back(
     current: Schema, wanted: Schema, operations: Sequence[Operation], options: DiffOptions
 ) -> list[Operation]:
     """What leads from `wanted` to `current` after `operations`, the difference between the two, were run."""
-    turned = DiffOptions(_Turned(options.likeness), _turned_filters(options.filters))
+    turned = DiffOptions(
+        _Turned(options.likeness), _turned_filters(options.filters), TurnedObjects(options.objects), options.managed
+    )
     schemas = [DropSchema(operation.name) for operation in operations if isinstance(operation, CreateSchema)]
-    return [*diff(_with_given_names(wanted, operations), current, turned), *reversed(schemas)]
+    # No difference the other way round: who enabled row level security beside the models keeps it.
+    opened = [SetRowSecurity(one.table, False) for one in operations if isinstance(one, SetRowSecurity) and one.enabled]
+    kept = [one for one in opened if one.table in current.tables]
+    return [*diff(_with_given_names(wanted, operations), current, turned), *kept, *reversed(schemas)]
 
 
 def _with_given_names(wanted: Schema, operations: Sequence[Operation]) -> Schema:
@@ -58,7 +66,14 @@ def _turned_filters(filters: Filters) -> Filters:
             return include(table, part, None, not reflected)
         return include(other if isinstance(other, Table) else table, other, part, reflected)
 
-    return Filters(turned)
+    def turned_value(value: ObjectValue, other: ObjectValue | None, reflected: bool) -> bool:
+        return (
+            filters.has_object(value, None, reflected=not reflected)
+            if other is None
+            else filters.has_object(other, value, reflected=reflected)
+        )
+
+    return Filters(turned, turned_value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,18 @@ class Inquiry:
 
     def canonical(self, kind: QuestionKind, sql: str, columns: Iterable[Column], type_: str = "") -> str | None:
         """The database's spelling of a wanted expression, None while it is not known."""
-        question = Question(kind, sql, tuple(self._described(column) for column in mentioned(sql, columns)), type_)
+        return self.answer(Question(kind, sql, self.described(sql, columns), type_))
+
+    def answer(self, question: Question) -> str | None:
+        """What the database says, None while it is not known; then it is asked."""
         if question not in self.answers:
             self.asked[question] = None
             return None
         return self.answers[question]
+
+    def described(self, sql: str, columns: Iterable[Column]) -> tuple[tuple[str, str], ...]:
+        """Names and types of the columns that the SQL mentions."""
+        return tuple(self._described(column) for column in mentioned(sql, columns))
 
     def _described(self, column: Column) -> tuple[str, str]:
         return column.name, column.type.spelling(self.normal.name)

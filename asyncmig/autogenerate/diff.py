@@ -1,7 +1,8 @@
 """The operations that lead from one schema to another, in an order that runs.
 
-What stands in the way goes first (foreign keys, then constraints and indexes), then what is new is made (types,
-tables, columns, constraints, foreign keys), and what nobody uses any more goes last.
+What stands in the way goes first (policies, triggers and views, foreign keys, then constraints and indexes), then what
+is new is made (types, functions, tables, columns, constraints, foreign keys, and what is built on them), and what nobody
+uses any more goes last.
 """
 
 from __future__ import annotations
@@ -12,23 +13,29 @@ from dataclasses import dataclass, field
 from asyncmig.autogenerate.enum_diff import EnumDiff, diff_enums
 from asyncmig.autogenerate.filters import EVERYTHING, Filters
 from asyncmig.autogenerate.likeness import Exact, Likeness
+from asyncmig.autogenerate.object_diff import ObjectDiff, diff_objects, has_objects
+from asyncmig.autogenerate.object_likeness import ExactObjects, ObjectLikeness
 from asyncmig.autogenerate.order import Ordered, creation_order, without_keys
 from asyncmig.autogenerate.sequence_diff import SequenceDiff, diff_sequences
+from asyncmig.autogenerate.table_changes import table_changes
 from asyncmig.autogenerate.table_diff import TableDiff, added_constraint, diff_table, drop_constraint
 from asyncmig.operations.base import Operation
 from asyncmig.operations.schemas import CreateSchema
 from asyncmig.operations.tables import CreateTable, DropTable
-from asyncmig.schema.model import ForeignKey, Schema, Table
+from asyncmig.schema.model import ForeignKey, Kind, Schema, Table
+from asyncmig.schema.objects import OBJECT_KINDS
 
 __all__ = ["DiffOptions", "diff"]
 
 
 @dataclass(frozen=True, slots=True)
 class DiffOptions:
-    """What counts as the same, and what is left alone."""
+    """What counts as the same, and what is left alone. `managed` are the kinds beside tables that are compared at all."""
 
     likeness: Likeness = field(default_factory=Exact)
     filters: Filters = EVERYTHING
+    objects: ObjectLikeness = field(default_factory=ExactObjects)
+    managed: frozenset[Kind] = frozenset(OBJECT_KINDS)
 
 
 def diff(current: Schema, wanted: Schema, options: DiffOptions | None = None) -> list[Operation]:
@@ -42,6 +49,7 @@ class _Diff:
         self.wanted = wanted
         self.likeness = options.likeness
         self.filters = options.filters
+        self.objects = options.objects
         has = self.filters.has_table
         self.new = [t for r, t in wanted.tables.items() if r not in current.tables and has(t, None, reflected=False)]
         self.gone = [t for r, t in current.tables.items() if r not in wanted.tables and has(t, None, reflected=True)]
@@ -58,8 +66,12 @@ class _Diff:
         enums = diff_enums(self.current, self.wanted)
         sequences = diff_sequences(self.current, self.wanted, self.likeness)
         created = creation_order(self.new) if self.new else []
+        beside = self._beside(enums)
         yield from self._schemas()
+        yield from beside.extensions
+        yield from beside.dropped
         yield from self._before(enums, sequences)
+        yield from beside.early
         early, late = self._drops()
         for change in self.changes:
             yield from change.dropped_keys
@@ -72,7 +84,16 @@ class _Diff:
             yield from change.added
         yield from self._keys(created)
         yield from late
-        yield from (*enums.last, *sequences.last)
+        yield from beside.added
+        yield from (*beside.last, *enums.last, *sequences.last, *beside.extensions_last)
+
+    def _beside(self, enums: EnumDiff) -> ObjectDiff:
+        """Views, functions, triggers, policies, extensions."""
+        if not (has_objects(self.current) or has_objects(self.wanted)):
+            return ObjectDiff()
+        tables = [one for change in self.changes for one in (*change.dropped, *change.changed, *change.added)]
+        changes = table_changes(self.gone, self.new, [*enums.first, *tables], binds=self.objects.binds)
+        return diff_objects(self.current, self.wanted, changes, self.objects, self.filters)
 
     def _schemas(self) -> Iterator[Operation]:
         """None is dropped: it may hold what nobody told us of."""

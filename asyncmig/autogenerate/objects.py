@@ -24,6 +24,7 @@ from asyncmig.schema.model import (
     Table,
     Unique,
 )
+from asyncmig.schema.objects import ObjectValue
 
 __all__ = ["IncludeObject", "Objects", "compare_hooks", "constraint_of", "object_filters"]
 
@@ -117,7 +118,10 @@ def object_filters(include_object: IncludeObject | None, objects: Objects) -> Fi
         )
         return bool(call(found, part.name, _KINDS[type(part)], reflected, compared))
 
-    return Filters(include)
+    def include_value(value: ObjectValue, other: ObjectValue | None, reflected: bool) -> bool:
+        return bool(call(value, value.name, value.ref.kind, reflected, other))
+
+    return Filters(include, include_value)
 
 
 def compare_hooks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from asyncmig.schema.dependence import placed
 from asyncmig.schema.model import ForeignKey, Ref, Table
 
 __all__ = ["Ordered", "creation_order", "without_keys"]
@@ -16,33 +17,13 @@ Ordered = list[tuple[Table, tuple[ForeignKey, ...]]]
 def creation_order(tables: Collection[Table]) -> Ordered:
     """By name where nothing else decides. A key in a cycle, or with use_alter, is one for later."""
     by_ref = {table.ref: table for table in sorted(tables, key=lambda table: (table.schema or "", table.name))}
-    placed: dict[Ref, None] = {}
-    for ref in by_ref:
-        _place(ref, by_ref, placed)
     seen: set[Ref] = set()
     result: Ordered = []
-    for ref in placed:
+    for ref in placed(by_ref, lambda ref: _targets(by_ref[ref], by_ref)):
         seen.add(ref)
         late = tuple(key for key in _keys(by_ref[ref]) if key.target in by_ref and key.target not in seen)
         result.append((by_ref[ref], late))
     return result
-
-
-def _place(start: Ref, tables: dict[Ref, Table], placed: dict[Ref, None]) -> None:
-    """Depth first, without recursion: a chain of keys may be as long as there are tables."""
-    if start in placed:
-        return
-    entered = {start}
-    stack: list[tuple[Ref, Iterator[Ref]]] = [(start, _targets(tables[start], tables))]
-    while stack:
-        ref, targets = stack[-1]
-        following = next((t for t in targets if t not in placed and t not in entered), None)
-        if following is None:
-            placed[ref] = None
-            stack.pop()
-        else:
-            entered.add(following)
-            stack.append((following, _targets(tables[following], tables)))
 
 
 def _targets(table: Table, tables: dict[Ref, Table]) -> Iterator[Ref]:

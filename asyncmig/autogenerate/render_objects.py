@@ -25,7 +25,7 @@ from asyncmig.operations.enums import AddEnumValue, CreateEnum, DropEnum, Rename
 from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
 from asyncmig.operations.renaming import RenameColumn, RenameConstraint, RenameIndex, ValidateConstraint
 from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
-from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
+from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
 from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.model import Ref, Schema, Sequence, View
@@ -208,6 +208,10 @@ class ObjectRenderer:
             ),
         )
 
+    def alter_extension(self, operation: AlterExtension, before: Schema) -> Call:
+        changes = keywords(version=named(operation.version), schema=named(operation.schema))
+        return call("op.alter_extension", string(operation.name), *changes)
+
     def drop_extension(self, operation: DropExtension, before: Schema) -> Call:
         rest = keywords(if_exists=yes(operation.if_exists), cascade=yes(operation.cascade))
         return call("op.drop_extension", string(operation.name), *rest)
@@ -249,6 +253,11 @@ def _owner(owner: tuple[Ref, str] | None) -> Node | None:
     return None if owner is None else string(f"{owner[0]}.{owner[1]}")
 
 
+def _options(view: View) -> Node | None:
+    items = tuple(Keyword(f"{string(name).text}: ", string(value)) for name, value in view.options)
+    return Collection(items, "{}") if items else None
+
+
 def _view(view: View) -> tuple[Node, ...]:
     return (
         identifier(view.name),
@@ -257,6 +266,7 @@ def _view(view: View) -> tuple[Node, ...]:
             columns=Collection(tuple(string(name) for name in view.columns)) if view.columns else None,
             materialized=yes(view.materialized),
             with_data=None if view.with_data else Atom("False"),
+            options=_options(view),
             schema=named(view.schema),
         ),
     )

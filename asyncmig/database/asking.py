@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from asyncmig.database.driver import driver_of
-from asyncmig.dialects import postgresql_asking, sqlite_asking
+from asyncmig.dialects import postgresql_asking, postgresql_object_asking, sqlite_asking
+from asyncmig.dialects.asking import OBJECTS, REFUSED
 
 if TYPE_CHECKING:
     from asyncmig.database.driver import Driver
@@ -33,8 +34,12 @@ def _ask_postgresql(driver: Driver, questions: Sequence[Question]) -> Mapping[Qu
         driver.run("BEGIN")
     try:
         found: dict[Question, str | None] = {}
-        for start in range(0, len(questions), postgresql_asking.BATCH):
-            found.update(_ask_batch(driver, questions[start : start + postgresql_asking.BATCH]))
+        policies = [question for question in questions if question.kind == "policy"]
+        objects = [question for question in questions if question.kind in OBJECTS and question.kind != "policy"]
+        expressions = [question for question in questions if question.kind not in OBJECTS]
+        for one_kind in (expressions, objects, policies):
+            for start in range(0, len(one_kind), postgresql_asking.BATCH):
+                found.update(_ask_batch(driver, one_kind[start : start + postgresql_asking.BATCH]))
         return found
     finally:
         if begins:
@@ -43,14 +48,18 @@ def _ask_postgresql(driver: Driver, questions: Sequence[Question]) -> Mapping[Qu
 
 def _ask_batch(driver: Driver, questions: Sequence[Question]) -> Mapping[Question, str | None]:
     """Four messages. Where one question is refused the others of the batch are asked again, in halves."""
+    about_objects = questions[0].kind in OBJECTS
+    asking: Any = postgresql_object_asking if about_objects else postgresql_asking
     driver.run(f"SAVEPOINT {_SAVEPOINT}")
     try:
-        driver.run(postgresql_asking.scratch(questions))
-        found = postgresql_asking.answers(driver.fetch(postgresql_asking.READ_BACK), questions)
+        driver.run(asking.scratch(questions))
+        found: Mapping[Question, str | None] = asking.answers(driver.fetch(asking.READ_BACK), questions)
     except sa.exc.DBAPIError as error:
         driver.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-        if len(questions) == 1 or _is_forbidden(error):
+        if _is_forbidden(error):
             return dict.fromkeys(questions)
+        if len(questions) == 1:
+            return dict.fromkeys(questions, REFUSED if about_objects and _is_missing(error) else None)
         middle = len(questions) // 2
         return {**_ask_batch(driver, questions[:middle]), **_ask_batch(driver, questions[middle:])}
     driver.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
@@ -59,6 +68,14 @@ def _ask_batch(driver: Driver, questions: Sequence[Question]) -> Mapping[Questio
 
 def _is_forbidden(error: sa.exc.DBAPIError) -> bool:
     """No TEMP right on the database, a read-only transaction, a standby: no question will do better."""
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    text = str(error.orig)
+    code, text = _code(error), str(error.orig)
     return code == "25006" or (code == "42501" and "temporary tables" in text)
+
+
+def _is_missing(error: sa.exc.DBAPIError) -> bool:
+    """A table, column, function, type or schema that is not there ("PostgreSQL Error Codes", class 42 and 3F)."""
+    return _code(error) in ("42P01", "42703", "42883", "42704", "3F000")
+
+
+def _code(error: sa.exc.DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)

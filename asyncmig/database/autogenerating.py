@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from asyncmig.autogenerate.casts import with_casts
 from asyncmig.autogenerate.filling import Filling, Gap, fill, gaps
 from asyncmig.autogenerate.questions import DropQuestion, Lost, NobodyAnswers, Questioner, RenameQuestion, Wishes
+from asyncmig.autogenerate.recreated import with_rights_noted
+from asyncmig.autogenerate.renamed_back import parted
 from asyncmig.autogenerate.renaming import Renamed, declared_renames, settle_renames
 from asyncmig.autogenerate.render_context import RenderContext
 from asyncmig.autogenerate.script_body import ScriptBody, render_script
@@ -28,6 +30,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.recorder import replay
 from asyncmig.revisions.plan import pending
 from asyncmig.revisions.target import parse_target
+from asyncmig.schema.declared import has_declared
 from asyncmig.schema.model import Schema
 from asyncmig.scripts.creation import Request, create_revision
 from asyncmig.scripts.writer import new_identifier
@@ -126,7 +129,7 @@ class _Search:
                 "There are no models to compare: target_metadata is not set.",
                 hint='Set it in env.py (target_metadata=Base.metadata) or in the configuration ("shop.models:Base.metadata").',
             )
-        if not any(metadata.tables or metadata._sequences or _has_objects(metadata) for metadata in self.metadatas):
+        if not any(metadata.tables or metadata._sequences or has_declared(metadata) for metadata in self.metadatas):
             raise UsageError(
                 "target_metadata holds no tables, so everything in the database would be dropped.",
                 hint="Import the modules that define your models before env.py hands over their metadata.",
@@ -141,6 +144,7 @@ class _Search:
             include_name=environment.include_name,
             compare_type=environment.compare_type,
             compare_server_default=environment.compare_server_default,
+            compare_objects=frozenset(environment.compare_objects),
             skipped=self.site.ledger_sql.table_names | ({"alembic_version"} - self._named),
         )
 
@@ -180,10 +184,6 @@ class _Search:
             for one in renamed.open
         )
         return Found(comparison, before, renamed.operations, questions)
-
-
-def _has_objects(metadata: sa.MetaData) -> bool:
-    return bool(metadata.info)
 
 
 async def draft_of(
@@ -252,15 +252,20 @@ def _steps(
         return f"UPDATE {dialect.qualify(gap.table)} SET {column} = {value} WHERE {column} IS NULL"
 
     filling = Filling(rows, dict(wishes.defaults), questioner, update, wishes.split)
-    steps = with_casts(fill(steps_of(operations), filling), writing_for(dialect.name))
+    writing = writing_for(dialect.name)
+    steps = with_casts(fill(with_rights_noted(steps_of(operations), writing), filling), writing)
     remarks = [Step(None, (one,)) for one in found.open]
     return [*remarks, *steps]
 
 
 def _way_back(found: Found) -> list[Step]:
-    """The difference the other way round, and then the former names."""
+    """The difference the other way round, and the former names."""
+    back = found.comparison.back
+    if not found.renames:
+        return list(given_back(back))
+    first, then = parted(back, found.renames)
     renames = [Step(one) for one in found.renames]
-    return [*given_back(found.comparison.back), *undone(renames, found.before)]
+    return [*given_back(first), *undone(renames, found.before), *given_back(then)]
 
 
 def _bodies(

@@ -13,20 +13,24 @@ from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.diff import DiffOptions, diff
 from asyncmig.autogenerate.likeness import AsHeld
 from asyncmig.autogenerate.narrow import narrowed, relocated
+from asyncmig.autogenerate.object_likeness import ObjectsAsHeld
 from asyncmig.autogenerate.objects import IncludeObject, Objects, compare_hooks, object_filters
 from asyncmig.database.asking import ask
 from asyncmig.database.reading import read_schema
 from asyncmig.dialects.holding import held
 from asyncmig.dialects.normal import normal_for
 from asyncmig.dialects.reading import IncludeName, Scope
+from asyncmig.schema.declared import with_declared
+from asyncmig.schema.kinds import of_kind, with_kinds_alone
 from asyncmig.schema.metadata import schema_from_metadata
+from asyncmig.schema.objects import OBJECT_KINDS
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from asyncmig.database.connection import Connection
     from asyncmig.operations.base import Operation
-    from asyncmig.schema.model import Schema
+    from asyncmig.schema.model import Kind, Schema
 
 __all__ = ["CompareOptions", "Comparison", "compare", "compare_offline", "compare_schemas"]
 
@@ -45,6 +49,7 @@ class CompareOptions:
     include_name: IncludeName | None = None
     compare_type: Any = True
     compare_server_default: Any = True
+    compare_objects: frozenset[Kind] = frozenset()
     skipped: frozenset[str] = frozenset()
     context: Any = None
 
@@ -94,27 +99,42 @@ def compare_offline(
     current: Schema, metadatas: Sequence[sa.MetaData], dialect: Any, options: CompareOptions | None = None
 ) -> Comparison:
     """Against a replayed history: nobody is asked, so expressions that differ in text are uncertain."""
-    wanted = held(schema_from_metadata(*metadatas), dialect.name)
+    wanted = held(_declared(metadatas, dialect.name), dialect.name)
     return _settled(None, dialect, current, wanted, tuple(metadatas), options or CompareOptions())
 
 
 def _compare(connection: sa.Connection, metadatas: tuple[sa.MetaData, ...], options: CompareOptions) -> Comparison:
     with without_collections():
         default = connection.dialect.default_schema_name if connection.dialect.name != "sqlite" else "main"
-        wanted = held(relocated(schema_from_metadata(*metadatas), default), connection.dialect.name)
+        wanted = held(relocated(_declared(metadatas, connection.dialect.name), default), connection.dialect.name)
         current = read_schema(connection, _scope(wanted, options))
         return _compare_schemas(connection, current, wanted, metadatas, options)
 
 
 def _scope(wanted: Schema, options: CompareOptions) -> Scope:
-    used = [ref for kind in (wanted.tables, wanted.enums, wanted.sequences) for ref in kind if ref.schema is not None]
+    kinds = (wanted.tables, wanted.enums, wanted.sequences, wanted.views)
+    used = [(ref.schema, ref.name) for kind in kinds for ref in kind if ref.schema is not None]
+    used += [(one.schema, one.name) for one in wanted.functions.values() if one.schema is not None]
     return Scope(
         all_schemas=options.include_schemas,
-        schemas=frozenset(ref.schema for ref in used if ref.schema is not None),
-        named=frozenset((ref.schema, ref.name) for ref in used if ref.schema is not None),
+        schemas=frozenset(schema for schema, _ in used),
+        named=frozenset(used),
         skipped=options.skipped,
+        objects=managed_kinds(wanted, options),
         include_name=options.include_name,
     )
+
+
+def _declared(metadatas: Sequence[sa.MetaData], dialect: str) -> Schema:
+    return with_declared(schema_from_metadata(*metadatas), metadatas, dialect)
+
+
+def managed_kinds(wanted: Schema, options: CompareOptions) -> frozenset[Kind]:
+    """The kinds beside tables that are compared: those that the models declare, or that env.py names.
+
+    Any other would be taken for dropped as a whole in a project that makes its views elsewhere.
+    """
+    return frozenset(kind for kind in OBJECT_KINDS if kind in options.compare_objects or of_kind(wanted, kind))
 
 
 def _compare_schemas(
@@ -146,17 +166,18 @@ def _settled(
         options.context or _Context(dialect, connection),
     )
     filters = object_filters(options.include_object, objects)
+    managed = managed_kinds(wanted, options)
     answers: dict[Any, str | None] = {}
-    left = current
+    left = with_kinds_alone(current, managed)
     for _ in range(_ROUNDS):
         inquiry = Inquiry(normal, answers)
-        looked = DiffOptions(AsHeld(normal, inquiry, hooks), filters)
+        looked = DiffOptions(AsHeld(normal, inquiry, hooks), filters, ObjectsAsHeld(normal, inquiry), managed)
         left = narrowed(left, wanted, looked)
         if not inquiry.asked:
             break
         answers.update(dict.fromkeys(inquiry.asked) if connection is None else ask(connection, inquiry.asked))
     final = Inquiry(normal, answers)
-    decided = DiffOptions(AsHeld(normal, final, hooks), filters)
+    decided = DiffOptions(AsHeld(normal, final, hooks), filters, ObjectsAsHeld(normal, final), managed)
     operations = diff(left, wanted, decided)
     uncertain = tuple(final.uncertain)
     back = diff_back(left, wanted, operations, decided) if operations else []

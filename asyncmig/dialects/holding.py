@@ -23,7 +23,9 @@ _SHORT = 55  # names up to here are never shortened, by either database's limit
 def held(schema: Schema, dialect: str) -> Schema:
     """The schema that `create_all` of the models would leave; values that stay as they are, are the same objects."""
     holder = _Holder(dialect)
-    used = {ref.schema for kind in (schema.tables, schema.enums, schema.sequences) for ref in kind}
+    schema = _without_given(schema) if holder.has_types else _with_views_alone(schema)
+    kinds = (schema.tables, schema.enums, schema.sequences, schema.views, schema.functions)
+    used = {ref.schema for kind in kinds for ref in kind} | {one.schema for one in schema.extensions.values()}
     return replace(
         schema,
         schemas=schema.schemas | {name for name in used if name is not None} if holder.has_types else schema.schemas,
@@ -31,6 +33,21 @@ def held(schema: Schema, dialect: str) -> Schema:
         enums=schema.enums if holder.has_types else {},
         sequences=dict(holder.sequences(schema.sequences)),
     )
+
+
+def _without_given(schema: Schema) -> Schema:
+    """Every database of PostgreSQL has this one; it is neither created nor dropped."""
+    extensions = {ref: one for ref, one in schema.extensions.items() if one.name != "plpgsql"}
+    return schema if len(extensions) == len(schema.extensions) else replace(schema, extensions=extensions)
+
+
+def _with_views_alone(schema: Schema) -> Schema:
+    """As SQLite holds it: plain views and triggers, and nothing else beside tables."""
+    if schema.functions or schema.policies or schema.extensions or schema.secured:
+        schema = replace(schema, functions={}, policies={}, extensions={}, secured=frozenset())
+    if any(view.materialized for view in schema.views.values()):
+        schema = replace(schema, views={ref: view for ref, view in schema.views.items() if not view.materialized})
+    return schema
 
 
 class _Holder:

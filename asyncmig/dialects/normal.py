@@ -61,6 +61,8 @@ class Normal(ABC):
     has_comments: ClassVar[bool]
     references_ahead: ClassVar[bool]
     """Whether a table may be created with a foreign key to one that is not there yet."""
+    binds: ClassVar[bool]
+    """Whether views, functions and triggers are bound to what they use: it cannot be dropped or retyped under them."""
 
     def __init__(self) -> None:
         self._types: dict[str, str] = {}

@@ -71,6 +71,7 @@ class PostgresqlNormal(Normal):
     name = "postgresql"
     canonical = True
     has_comments = True
+    binds = True
     references_ahead = False
 
     def __init__(self, server_version: tuple[int, ...] | None = None) -> None:

@@ -14,7 +14,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.enums import CreateEnum
 from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
 from asyncmig.operations.renaming import RenameConstraint, RenameIndex, ValidateConstraint
-from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
+from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
 from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.metadata import sequence_to_sqlalchemy
@@ -120,7 +120,10 @@ class PostgresqlObjects(CompilingDialect):
         kind = "MATERIALIZED VIEW" if view.materialized else f"{replacing}VIEW"
         # On a line of its own: the query may end in a comment.
         data = ("\nWITH DATA" if view.with_data else "\nWITH NO DATA") if view.materialized else ""
-        return f"CREATE {kind} {self.qualify(view.ref)}{columns} AS\n{view.definition}{data}"
+        options = (
+            f" WITH ({', '.join(f'{name} = {quoted(value)}' for name, value in view.options)})" if view.options else ""
+        )
+        return f"CREATE {kind} {self.qualify(view.ref)}{columns}{options} AS\n{view.definition}{data}"
 
     # policies
 
@@ -173,6 +176,12 @@ class PostgresqlObjects(CompilingDialect):
             *(["CASCADE"] if operation.cascade else []),
         ]
         return (Statement(" ".join(words), operation=operation),)
+
+    def alter_extension(self, operation: AlterExtension, before: Schema) -> Sequence[Statement]:
+        words = [f"UPDATE TO {quoted(operation.version)}"] if operation.version is not None else []
+        words += [f"SET SCHEMA {self.quote(operation.schema)}"] if operation.schema is not None else []
+        name = self.quote(operation.name)
+        return tuple(Statement(f"ALTER EXTENSION {name} {word}", operation=operation) for word in words)
 
     def drop_extension(self, operation: DropExtension, before: Schema) -> Sequence[Statement]:
         return (self._drop("EXTENSION", Ref(operation.name), operation),)

@@ -5,9 +5,9 @@ Addresses travel as oids; the rows of a table are put together in postgresql_rea
 
 from __future__ import annotations
 
-__all__ = ["COLUMNS", "NAMESPACES", "SEQUENCES", "TABLES", "TYPES", "constraints", "indexes"]
+__all__ = ["COLUMNS", "NAMESPACES", "NOT_OF_EXTENSIONS", "SEQUENCES", "TABLES", "TYPES", "constraints", "indexes"]
 
-_NOT_OF_EXTENSIONS = """NOT EXISTS (
+NOT_OF_EXTENSIONS = """NOT EXISTS (
   SELECT FROM pg_catalog.pg_depend AS e
   WHERE e.classid = 'pg_catalog.{catalog}'::regclass AND e.objid = {oid} AND e.deptype = 'e')"""
 
@@ -29,7 +29,7 @@ FROM pg_catalog.pg_class AS c
 LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
 LEFT JOIN pg_catalog.pg_tablespace AS ts ON ts.oid = c.reltablespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-  AND c.relnamespace = ANY ({{namespaces}}) AND {_NOT_OF_EXTENSIONS.format(catalog="pg_class", oid="c.oid")}
+  AND c.relnamespace = ANY ({{namespaces}}) AND {NOT_OF_EXTENSIONS.format(catalog="pg_class", oid="c.oid")}
 """
 
 COLUMNS = """
@@ -122,7 +122,7 @@ LEFT JOIN LATERAL (
   SELECT c.conname, c.conbin FROM pg_catalog.pg_constraint AS c
   WHERE c.contypid = t.oid AND c.contype = 'c' ORDER BY c.oid LIMIT 1) AS k ON true
 WHERE t.typtype IN ('e', 'd') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND {_NOT_OF_EXTENSIONS.format(catalog="pg_type", oid="t.oid")}
+  AND {NOT_OF_EXTENSIONS.format(catalog="pg_type", oid="t.oid")}
 ORDER BY t.typtype DESC, t.oid
 """
 
@@ -134,7 +134,7 @@ JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
 LEFT JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
   AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
 WHERE c.relpersistence <> 't' AND c.relnamespace = ANY ({{namespaces}})
-  AND {_NOT_OF_EXTENSIONS.format(catalog="pg_class", oid="c.oid")}
+  AND {NOT_OF_EXTENSIONS.format(catalog="pg_class", oid="c.oid")}
 """
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL database as a Schema: nine queries over the catalogs."""
+"""A PostgreSQL database as a Schema: seven queries over the catalogs, and one for each kind of object that is wanted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import DOMAIN
 
 from asyncmig.dialects import postgresql_queries as queries
+from asyncmig.dialects.postgresql_object_reading import read_objects
 from asyncmig.dialects.postgresql_parts import read_constraint, read_index
 from asyncmig.dialects.postgresql_types import TypeReader
 from asyncmig.dialects.reading import Reader, Reading, Rows, Scope
@@ -25,7 +26,6 @@ from asyncmig.schema.model import (
     Options,
     PrimaryKey,
     Ref,
-    Schema,
     Table,
 )
 from asyncmig.schema.model import Sequence as SequenceObject
@@ -63,8 +63,10 @@ class PostgresqlReader(Reader):
         indexes = columns.by_table(
             (yield queries.indexes(self._version).replace("{namespaces}", wanted["namespaces"])), read_index
         )
+        objects = yield from read_objects(scope, spaces.names, wanted["namespaces"])
         found = (_table(row, spaces, columns, constraints, indexes, scope) for row in tables.values())
-        return Schema(
+        return replace(
+            objects,
             tables={table.ref: table for table in found},
             enums=types.enums,
             sequences={s.ref: s for s in _free_sequences(sequences, spaces, types.reader)},

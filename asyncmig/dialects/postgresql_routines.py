@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from asyncmig.dialects.ddl import CompilingDialect
@@ -9,9 +10,10 @@ from asyncmig.dialects.statement import Statement
 from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
 from asyncmig.schema.model import Ref, Schema, Trigger
 
-__all__ = ["PostgresqlRoutines"]
+__all__ = ["PostgresqlRoutines", "without_defaults"]
 
 _OR_REPLACE_TRIGGER = (14,)
+_PIECE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[^\W\d]\w*|:=|[(\[]|[)\]]|.""", re.DOTALL)
 
 
 class PostgresqlRoutines(CompilingDialect):
@@ -25,7 +27,7 @@ class PostgresqlRoutines(CompilingDialect):
 
     def drop_function(self, operation: DropFunction, before: Schema) -> Sequence[Statement]:
         exists = "IF EXISTS " if operation.if_exists else ""
-        arguments = "" if operation.arguments is None else f"({operation.arguments})"
+        arguments = "" if operation.arguments is None else f"({without_defaults(operation.arguments)})"
         cascade = " CASCADE" if operation.cascade else ""
         name = self.qualify(Ref(operation.name, operation.schema))
         return (Statement(f"DROP FUNCTION {exists}{name}{arguments}{cascade}", operation=operation),)
@@ -54,3 +56,20 @@ class PostgresqlRoutines(CompilingDialect):
         kind = "CONSTRAINT TRIGGER" if trigger.constraint else "TRIGGER"
         head = f"CREATE {replacing}{kind} {self.quote(trigger.name)}"
         return f"{head} {trigger.event} ON {self.qualify(trigger.table)}\n{trigger.action}"
+
+
+def without_defaults(arguments: str) -> str:
+    """A function's arguments as DROP FUNCTION takes them: names and types, no default values."""
+    kept: list[str] = []
+    depth, leaving = 0, False
+    for match in _PIECE.finditer(arguments):
+        piece = match[0]
+        depth += (piece in ("(", "[")) - (piece in (")", "]"))
+        if depth == 0 and piece == ",":
+            leaving = False
+        elif depth == 0 and (piece.upper() == "DEFAULT" or piece in ("=", ":=")):
+            leaving = True
+            kept[:] = ["".join(kept).rstrip()]
+        if not leaving:
+            kept.append(piece)
+    return "".join(kept)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncmig.errors import UsageError
-from asyncmig.schema.model import Schema
+from asyncmig.schema.model import Kind, Schema
 
 __all__ = ["IncludeName", "Reader", "Reading", "Rows", "Scope", "reader_for"]
 
@@ -24,6 +24,8 @@ IncludeName = Callable[[str | None, str, Mapping[str, str | None]], bool]
 class Scope:
     """What is read. `skipped` are table names of the runner's own, left out in every schema.
 
+    `objects` are the kinds beside tables that are read: most projects declare none, and what they have is theirs.
+
     Besides the default schema, either every schema, or of `schemas` the tables that `named` lists: what the models
     speak of is then found without anything else there being taken for a table that somebody dropped.
     """
@@ -32,6 +34,7 @@ class Scope:
     schemas: frozenset[str] = frozenset()
     named: frozenset[tuple[str, str]] = frozenset()
     skipped: frozenset[str] = frozenset()
+    objects: frozenset[Kind] = frozenset()
     include_name: IncludeName | None = None
 
     def has_schema(self, schema: str | None) -> bool:
@@ -47,6 +50,17 @@ class Scope:
         if schema is not None and not self.all_schemas and (schema, name) not in self.named:
             return False
         return self.include_name is None or bool(self.include_name(name, "table", {"schema_name": schema}))
+
+    def has_object(self, name: str, kind: Kind, schema: str | None, table: str | None = None) -> bool:
+        """Whether a view, function, trigger, policy or extension is wanted; `table` is the one that it hangs on."""
+        if table in self.skipped:
+            return False
+        outside = schema is not None and not self.all_schemas and kind != "extension"
+        if outside and (schema, table or name) not in self.named:
+            return False
+        if table is not None:
+            return self.has_part(name, kind, table, schema)
+        return self.include_name is None or bool(self.include_name(name, kind, {"schema_name": schema}))
 
     def has_part(self, name: str | None, kind: str, table: str, schema: str | None) -> bool:
         """Whether a column, index or constraint of a table is wanted; `kind` is Alembic's word for it."""

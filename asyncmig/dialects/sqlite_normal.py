@@ -21,6 +21,7 @@ class SqliteNormal(Normal):
     name = "sqlite"
     canonical = False
     has_comments = False
+    binds = False
     references_ahead = True
 
     def of_type(self, spelling: str) -> str:

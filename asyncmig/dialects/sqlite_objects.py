@@ -15,7 +15,7 @@ from asyncmig.operations.enums import AddEnumValue, CreateEnum, DropEnum, Rename
 from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
 from asyncmig.operations.renaming import RenameIndex, ValidateConstraint
 from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
-from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
+from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
 from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.model import Index, Ref, Schema, Table, View
@@ -142,6 +142,9 @@ class SqliteObjects(CompilingDialect):
 
     def create_extension(self, operation: CreateExtension, before: Schema) -> Sequence[Statement]:
         self._has_no(operation, "extensions in the schema: a connection loads them")
+
+    def alter_extension(self, operation: AlterExtension, before: Schema) -> Sequence[Statement]:
+        self._has_no(operation, "extensions in the schema")
 
     def drop_extension(self, operation: DropExtension, before: Schema) -> Sequence[Statement]:
         self._has_no(operation, "extensions in the schema")

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from asyncmig.dialects.reading import Reader, Reading, Rows, Scope
 from asyncmig.dialects.sqlite_constraints import read_constraints
 from asyncmig.dialects.sqlite_index_text import index_parts
+from asyncmig.dialects.sqlite_object_text import read_triggers, read_views
 from asyncmig.dialects.sqlite_table_text import TableText
 from asyncmig.dialects.sqlite_tokens import quote, text_literal
 from asyncmig.dialects.sqlite_types import SqliteTypes
@@ -29,6 +30,8 @@ from asyncmig.schema.model import (
     Ref,
     Schema,
     Table,
+    Trigger,
+    View,
 )
 from asyncmig.schema.options import freeze_options
 from asyncmig.schema.types import SqlText
@@ -36,7 +39,7 @@ from asyncmig.schema.types import SqlText
 __all__ = ["SqliteReader"]
 
 _FILES = "SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')"
-_OBJECTS = "SELECT type, name, tbl_name, sql FROM {schema}.sqlite_master WHERE type IN ('table', 'index')"
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM {schema}.sqlite_master WHERE type IN ({kinds})"
 _COLUMNS = """
 SELECT m.name, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden
 FROM {schema}.sqlite_master AS m JOIN pragma_table_xinfo(m.name, {literal}) AS x
@@ -63,15 +66,22 @@ class SqliteReader(Reader):
         if scope.all_schemas or scope.schemas:
             files += [str(name) for (name,) in (yield _FILES)]
         wanted = [schema for schema in files if scope.has_schema(schema)]
+        views: dict[Ref, View] = {}
+        triggers: dict[Ref, Trigger] = {}
+        kinds = ", ".join(text_literal(kind) for kind in ("table", "index", *sorted(scope.objects)))
         for schema in wanted:
             place = {"schema": quote(schema or "main"), "literal": text_literal(schema or "main")}
-            objects = yield _OBJECTS.format(**place)
+            objects = yield _OBJECTS.format(**place, kinds=kinds)
+            views.update((view.ref, view) for view in read_views(objects, schema, scope))
+            triggers.update((trigger.ref, trigger) for trigger in read_triggers(objects, schema, scope))
             columns = yield _COLUMNS.format(**place)
             indexes = yield _INDEXES.format(**place)
             for table in _File(schema, scope, objects, columns, indexes).tables():
                 tables[table.ref] = table
         return Schema(
             tables={ref: _with_targets(table, tables) for ref, table in tables.items()},
+            views=views,
+            triggers=triggers,
             schemas=frozenset(name for name in wanted if name is not None),
         )
 

@@ -18,11 +18,15 @@ __all__ = ["Writing", "writing_for"]
 
 @dataclass(frozen=True, slots=True)
 class Writing(ABC):
-    """`enum_types`: enums are types of their own. `batches`: a change may make a table again, so several are grouped."""
+    """`enum_types`: enums are types of their own. `batches`: a change may make a table again, so several are grouped.
+
+    `rights`: what is dropped and made again has lost what was granted on it.
+    """
 
     name: ClassVar[str]
     enum_types: ClassVar[bool]
     batches: ClassVar[bool]
+    rights: ClassVar[bool]
 
     @abstractmethod
     def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
@@ -34,6 +38,7 @@ class SqliteWriting(Writing):
     name = "sqlite"
     enum_types = False
     batches = True
+    rights = False
 
     def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
         """Never: any value fits any column."""
@@ -47,6 +52,7 @@ class PostgresqlWriting(Writing):
     name = "postgresql"
     enum_types = True
     batches = False
+    rights = True
 
     def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
         quoted, type_ = spelling_dialect(self.name).identifier_preparer.quote(column), new.spelling(self.name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, MetaData
@@ -53,6 +53,7 @@ class Environment:
     include_schemas: bool | None = None
     compare_type: Compare = True
     compare_server_default: Compare = True
+    compare_objects: Collection[Literal["view", "function", "trigger", "policy", "extension"]] = ()
     render_item: Callable[..., str | bool] | None = None
     on_autogenerate: Callable[..., object] | None = None
     before_step: Hook | None = None
@@ -73,6 +74,9 @@ class Environment:
         self._check(_SWITCHES, "True, False or a function", lambda value: isinstance(value, bool) or callable(value))
         self._check(("include_schemas",), "True or False", lambda value: value is None or isinstance(value, bool))
         self._check(("naming_convention",), "a mapping", lambda value: value is None or isinstance(value, Mapping))
+        unknown = sorted({*self.compare_objects} - {"view", "function", "trigger", "policy", "extension"})
+        if unknown:
+            raise TypeError(f"compare_objects: there is no kind {unknown[0]!r}.")
 
     def _check(self, names: Sequence[str], wanted: str, fits: Callable[[Any], bool]) -> None:
         for name in names:

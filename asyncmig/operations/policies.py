@@ -91,10 +91,14 @@ class SetRowSecurity(Operation):
         return visitor.set_row_security(self, before)
 
     def apply(self, schema: Schema) -> Schema:
-        """The same schema: it does not hold this switch."""
-        return schema
+        """FORCE is not held by the schema."""
+        table = frozenset({self.table})
+        return replace(schema, secured=schema.secured | table if self.enabled else schema.secured - table)
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
+        """Nothing where `before` knows that it was enabled already."""
+        if self.enabled and self.forced is None and self.table in before.secured:
+            return ()
         return (SetRowSecurity(self.table, not self.enabled, None if self.forced is None else not self.forced),)
 
     def describe(self) -> str:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
-from asyncmig.operations.irreversible import BY_HAND
+from asyncmig.operations.irreversible import BY_HAND, unknown_before
 from asyncmig.schema.model import Extension, Ref, Schema
 
 if TYPE_CHECKING:
     from asyncmig.operations.visitor import OperationVisitor
 
-__all__ = ["CreateExtension", "CreateSchema", "DropExtension", "DropSchema"]
+__all__ = ["AlterExtension", "CreateExtension", "CreateSchema", "DropExtension", "DropSchema"]
 
 T = TypeVar("T")
 
@@ -146,6 +146,47 @@ class DropExtension(Operation):
     @property
     def sign(self) -> str:
         return "-"
+
+
+@dataclass(frozen=True, slots=True)
+class AlterExtension(Operation):
+    """Another version of an extension, or its objects in another schema; None leaves that as it is."""
+
+    name: str
+    version: str | None = None
+    schema: str | None = None
+    former: Extension | None = None  # what it was, when the script says so: makes reverse possible
+
+    def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
+        return visitor.alter_extension(self, before)
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.name, None, "extension")
+
+    def apply(self, schema: Schema) -> Schema:
+        known = schema.extensions.get(self.ref)
+        if known is None:
+            return schema
+        changed = replace(known, version=self.version or known.version, schema=self.schema or known.schema)
+        return replace(schema, extensions={**schema.extensions, self.ref: changed})
+
+    def reverse(self, before: Schema) -> tuple[Operation, ...]:
+        """The version and the schema that `before` knows, else those that the operation does."""
+        former = before.extensions.get(self.ref, self.former)
+        version = former.version if former is not None and self.version is not None else None
+        schema = former.schema if former is not None and self.schema is not None else None
+        if (version is None) != (self.version is None) or (schema is None) != (self.schema is None):
+            raise unknown_before(self, "the extension")
+        return (AlterExtension(self.name, version, schema),)
+
+    def describe(self) -> str:
+        changes = [f"version {self.version}"] if self.version is not None else []
+        changes += [f"schema {self.schema}"] if self.schema is not None else []
+        return f"Alter extension {self.name}: {', '.join(changes)}"
+
+    def touches(self) -> frozenset[Ref]:
+        return frozenset({self.ref})
 
 
 def _without(schema: Schema, name: str) -> Schema:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from asyncmig.errors import Irreversible
+from asyncmig.operations.attached import moved_along, without_attached
 from asyncmig.operations.base import Operation
 from asyncmig.operations.brought import brought_refs, with_brought
 from asyncmig.schema.model import ForeignKey, Ref, Schema, Table
@@ -62,7 +63,7 @@ class DropTable(Operation):
         return visitor.drop_table(self, before)
 
     def apply(self, schema: Schema) -> Schema:
-        return schema.without_table(self.ref)
+        return without_attached(schema.without_table(self.ref), self.ref)
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         """Create it as `before` knows it, else as the operation does."""
@@ -100,7 +101,8 @@ class RenameTable(Operation):
 
     def apply(self, schema: Schema) -> Schema:
         tables = (self._renamed(table) for table in schema.tables.values())
-        return replace(schema, tables={table.ref: table for table in tables})
+        renamed = replace(schema, tables={table.ref: table for table in tables})
+        return moved_along(renamed, self.ref, self.new_ref)
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         return (RenameTable(self.new_ref, self.ref.name),)

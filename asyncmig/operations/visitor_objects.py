@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
     from asyncmig.operations.renaming import RenameColumn, RenameConstraint, RenameIndex, ValidateConstraint
     from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
-    from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
+    from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
     from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
     from asyncmig.operations.views import CreateView, DropView, ReplaceView
     from asyncmig.schema.model import Schema
@@ -95,6 +95,9 @@ class ObjectVisitor(ABC, Generic[T]):
 
     @abstractmethod
     def create_extension(self, operation: CreateExtension, before: Schema) -> T: ...
+
+    @abstractmethod
+    def alter_extension(self, operation: AlterExtension, before: Schema) -> T: ...
 
     @abstractmethod
     def drop_extension(self, operation: DropExtension, before: Schema) -> T: ...

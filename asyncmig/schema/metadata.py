@@ -34,7 +34,10 @@ __all__ = [
 
 
 def schema_from_metadata(*metadatas: sa.MetaData) -> Schema:
-    """Every table, enum and sequence that the metadata declare; a later one wins over an equal name."""
+    """Every table, enum and sequence that the metadata declare; a later one wins over an equal name.
+
+    What is declared beside them is text of one database: declared.py adds that.
+    """
     types = TypePool()
     found = [from_sqlalchemy(t, types) for m in metadatas for t in m.tables.values() if not _is_view(t)]
     sequences = [sequence_from_sqlalchemy(s) for m in metadatas for s in m._sequences.values()]

@@ -250,7 +250,7 @@ class Table:
 class Schema:
     """Every object by its address. Mappings are never changed in place: `with_table` and its like copy.
 
-    `stored` is what SQLite itself keeps, where it was read: by database ("main"), the rows (type, name, table, SQL)
+    `secured` are the tables whose row level security is enabled. `stored` is what SQLite itself keeps, where it was read: by database ("main"), the rows (type, name, table, SQL)
     of its schema table.
     """
 
@@ -263,6 +263,7 @@ class Schema:
     policies: Mapping[Ref, Policy] = field(default_factory=dict)
     extensions: Mapping[Ref, Extension] = field(default_factory=dict)
     schemas: frozenset[str] = frozenset()
+    secured: frozenset[Ref] = frozenset()
     stored: Mapping[str, StoredRows] = field(default_factory=dict, compare=False, repr=False)
 
     def with_table(self, table: Table) -> Schema:

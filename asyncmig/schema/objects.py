@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from asyncmig.schema.ref import Ref
+from asyncmig.schema.ref import Kind, Ref
 
-__all__ = ["Extension", "Function", "Policy", "Trigger", "View"]
+__all__ = ["OBJECT_KINDS", "Extension", "Function", "ObjectValue", "Policy", "Trigger", "View", "view_options"]
+
+OBJECT_KINDS: tuple[Kind, ...] = ("extension", "function", "view", "trigger", "policy")
+"""The kinds of these objects, those first that others may need."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`definition` is the query; `with_data` counts for materialized views only."""
+    """`definition` is the query; `with_data` counts for materialized views only.
+
+    `options` are what WITH (...) says, sorted. Where a database told them, `shape` are the columns with their types, and
+    `attached` the statements that give back what goes with the view: its comment, the indexes of a materialized one.
+    """
 
     name: str
     definition: str
@@ -19,6 +27,9 @@ class View:
     columns: tuple[str, ...] = ()
     materialized: bool = False
     with_data: bool = True
+    options: tuple[tuple[str, str], ...] = ()
+    shape: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+    attached: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def ref(self) -> Ref:
@@ -84,6 +95,9 @@ class Extension:
         return Ref(self.name, None, "extension")
 
 
+ObjectValue = View | Function | Trigger | Policy | Extension
+
+
 def function_ref(name: str, arguments: str, schema: str | None) -> Ref:
     """Overloads of a function have addresses of their own, by their arguments as written."""
     return Ref(f"{name}({' '.join(arguments.split())})", schema, "function")
@@ -92,3 +106,9 @@ def function_ref(name: str, arguments: str, schema: str | None) -> Ref:
 def on_table_ref(name: str, table: Ref, kind: str) -> Ref:
     """Triggers and policies are named within their table."""
     return Ref(f"{table.name}.{name}", table.schema, "policy" if kind == "policy" else "trigger")
+
+
+def view_options(options: Mapping[str, object] | None) -> tuple[tuple[str, str], ...]:
+    """The options of WITH (...) as PostgreSQL keeps them: True is "true"."""
+    pairs = sorted((options or {}).items())
+    return tuple((name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in pairs)

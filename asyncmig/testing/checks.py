@@ -163,9 +163,10 @@ async def _looking(migrator: Migrator) -> AsyncIterator[tuple[Site, Connection]]
 async def _schema(migrator: Migrator) -> Schema:
     from asyncmig.database.reading import read_schema
     from asyncmig.dialects.reading import Scope
+    from asyncmig.schema.objects import OBJECT_KINDS
 
     async with _looking(migrator) as (site, connection):
-        scope = Scope(all_schemas=site.config.include_schemas, skipped=_ours(site))
+        scope = Scope(all_schemas=site.config.include_schemas, skipped=_ours(site), objects=frozenset(OBJECT_KINDS))
         return await connection.run_sync(read_schema, scope)
 
 

@@ -1,41 +1,18 @@
 """What a comparison leaves out, what a project's own functions decide, and what it costs and needs."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import servers
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from comparing import compared, connected, told
 
-from asyncmig.database.comparison import CompareOptions, Comparison, compare, compare_offline
+from asyncmig.database.comparison import compare_offline
 from asyncmig.database.connection import Connection
 from asyncmig.database.reading import read_schema
 from asyncmig.dialects.reading import Scope, reader_for
-from asyncmig.schema.model import Ref, Schema
-
-
-@asynccontextmanager
-async def connected(url: str, *statements: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(url)
-    try:
-        async with engine.connect() as connection:
-            for statement in statements:
-                await connection.exec_driver_sql(statement)
-            await connection.commit()
-            yield connection
-    finally:
-        await engine.dispose()
-
-
-async def compared(connection: AsyncConnection, metadata: sa.MetaData, **options: Any) -> Comparison:
-    return await compare(Connection.given(connection), [metadata], CompareOptions(**options))
-
-
-def told(comparison: Comparison) -> list[str]:
-    return [operation.describe() for operation in comparison.operations]
-
+from asyncmig.schema.model import Kind, Ref, Schema
+from asyncmig.schema.objects import OBJECT_KINDS
 
 PERSON = "CREATE TABLE person (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(5))"
 
@@ -176,16 +153,24 @@ async def test_the_default_schema_may_be_named_in_the_models(postgres_url: str) 
         assert told(await compared(connection, metadata)) == []
 
 
-@pytest.mark.parametrize("name", ["postgresql", "sqlite"])
-def test_the_number_of_queries_is_fixed(name: str) -> None:
-    reading = reader_for(name).read(Scope())
+@pytest.mark.parametrize(
+    ("name", "kinds", "number"),
+    [
+        ("postgresql", (), 7),
+        ("postgresql", ("trigger", "view"), 9),
+        ("postgresql", OBJECT_KINDS, 12),
+        ("sqlite", OBJECT_KINDS, 3),
+    ],
+)
+def test_the_number_of_queries_is_fixed(name: str, kinds: tuple[Kind, ...], number: int) -> None:
+    reading = reader_for(name).read(Scope(objects=frozenset(kinds)))
     queries = [next(reading)]
     try:
         while True:
             queries.append(reading.send([]))
     except StopIteration as done:
         assert done.value.tables == {}
-    assert len(queries) == {"postgresql": 7, "sqlite": 3}[name]
+    assert len(queries) == number
 
 
 async def test_a_replayed_history_is_compared_without_a_database() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from asyncmig.errors import OperationError
 from asyncmig.operations.directives.base import Directives, check_name
-from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
+from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
 from asyncmig.schema.model import Extension
 
 __all__ = ["SchemaDirectives"]
@@ -32,6 +33,12 @@ class SchemaDirectives(Directives):
         """Create an extension, its objects in `schema`; with `cascade`, the extensions that it needs too."""
         extension = Extension(check_name("create_extension", "name", name), schema, version)
         self._emit(CreateExtension(extension, if_not_exists, cascade))
+
+    def alter_extension(self, name: str, *, version: str | None = None, schema: str | None = None) -> None:
+        """Update an extension to a version, or move its objects into a schema."""
+        if version is None and schema is None:
+            raise OperationError(f"alter_extension {name} wants a version or a schema.")
+        self._emit(AlterExtension(check_name("alter_extension", "name", name), version, schema))
 
     def drop_extension(self, name: str, *, if_exists: bool = False, cascade: bool = False) -> None:
         """Drop an extension; with `cascade`, what uses it too."""

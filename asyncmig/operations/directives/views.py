@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from asyncmig.errors import OperationError
 from asyncmig.operations.directives.base import Directives, check_name
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.model import Ref, View
+from asyncmig.schema.objects import view_options
 from asyncmig.schema.spelling import spelling_dialect
 
 __all__ = ["ViewDirectives"]
@@ -29,13 +30,15 @@ class ViewDirectives(Directives):
         with_data: bool = True,
         replace: bool = False,
         if_not_exists: bool = False,
+        options: Mapping[str, object] | None = None,
         schema: str | None = None,
     ) -> None:
         """Create a view from a query: text, or a select() whose values are written into it.
 
-        A materialized view `with_data=False` stays empty until REFRESH. `replace` is replace_view.
+        A materialized view `with_data=False` stays empty until REFRESH. `options` are those of PostgreSQL's WITH (...):
+        {"security_invoker": True}. `replace` is replace_view.
         """
-        view = self._view("create_view", name, definition, columns, materialized, with_data, schema)
+        view = self._view("create_view", name, definition, columns, materialized, with_data, options, schema)
         self._emit(ReplaceView(view) if replace else CreateView(view, if_not_exists))
 
     def replace_view(
@@ -46,6 +49,7 @@ class ViewDirectives(Directives):
         columns: Sequence[str] = (),
         materialized: bool = False,
         with_data: bool = True,
+        options: Mapping[str, object] | None = None,
         schema: str | None = None,
     ) -> None:
         """Give a view another query, or create it where there is none.
@@ -53,7 +57,8 @@ class ViewDirectives(Directives):
         A plain view on PostgreSQL keeps its rights and what depends on it, and may only gain columns; on SQLite, and
         materialized, it is dropped and created.
         """
-        self._emit(ReplaceView(self._view("replace_view", name, definition, columns, materialized, with_data, schema)))
+        view = self._view("replace_view", name, definition, columns, materialized, with_data, options, schema)
+        self._emit(ReplaceView(view))
 
     def drop_view(
         self,
@@ -76,11 +81,12 @@ class ViewDirectives(Directives):
         columns: Sequence[str],
         materialized: bool,
         with_data: bool,
+        options: Mapping[str, object] | None,
         schema: str | None,
     ) -> View:
         checked = check_name(directive, "name", name)
         text = _query(directive, checked, definition, self._step().sqlalchemy_dialect.name)
-        return View(checked, text, schema, tuple(columns), materialized, with_data)
+        return View(checked, text, schema, tuple(columns), materialized, with_data, view_options(options))
 
 
 def _query(directive: str, name: str, definition: Any, dialect: str) -> str:

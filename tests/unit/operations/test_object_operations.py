@@ -13,9 +13,9 @@ from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurit
 from asyncmig.operations.recorder import replay
 from asyncmig.operations.renaming import RenameColumn, RenameConstraint, RenameIndex, ValidateConstraint
 from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
-from asyncmig.operations.schemas import CreateExtension, CreateSchema, DropExtension, DropSchema
+from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
 from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
-from asyncmig.operations.tables import CreateTable
+from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.model import (
     Check,
@@ -55,7 +55,7 @@ BEFORE = replay(
         CreateTrigger(Trigger("t", T, "AFTER INSERT", "BEGIN END")),
         CreatePolicy(Policy("p", T)),
         CreateSchema("there"),
-        CreateExtension(Extension("e")),
+        CreateExtension(Extension("e", "there", "1.0")),
     ]
 )
 
@@ -84,6 +84,7 @@ REVERSIBLE: list[tuple[Operation, str]] = [
     (CreateSchema("there", if_not_exists=True), "+ Create schema there"),
     (DropSchema("there"), "- Drop schema there"),
     (CreateExtension(Extension("new")), "+ Create extension new"),
+    (AlterExtension("e", "1.1", "here"), "~ Alter extension e: version 1.1, schema here"),
     (DropExtension("e"), "- Drop extension e"),
     (RenameColumn(T, "mail", "email"), "~ Rename column account.mail to email"),
     (RenameIndex("ix", "ix2"), "~ Rename index ix to ix2"),
@@ -117,6 +118,8 @@ def test_an_operation_is_told_and_its_reverse_restores_the_schema(operation: Ope
         DropPolicy("none", T),
         DropSchema("there", cascade=True),
         DropExtension("e", cascade=True),
+        AlterExtension("none", "1.1"),
+        AlterExtension("none", schema="s", former=Extension("none", version="1.0")),
     ],
     ids=lambda operation: operation.describe(),
 )
@@ -150,4 +153,19 @@ def test_foreign_keys_of_other_tables_follow_a_renamed_column() -> None:
 @pytest.mark.parametrize("operation", [operation for operation, _ in REVERSIBLE], ids=lambda o: o.describe())
 def test_what_the_schema_does_not_know_is_left_alone(operation: Operation) -> None:
     after = operation.apply(Schema())
-    assert operation.sign == "+" or isinstance(operation, ReplaceView) or after == Schema()
+    assert operation.sign == "+" or isinstance(operation, ReplaceView | SetRowSecurity) or after == Schema()
+
+
+def test_what_hangs_on_a_table_goes_where_it_goes() -> None:
+    before = SetRowSecurity(T, True).apply(BEFORE)
+    renamed = RenameTable(T, "person").apply(before)
+    assert [one.table.name for one in (*renamed.triggers.values(), *renamed.policies.values())] == ["person", "person"]
+    assert (set(renamed.triggers), renamed.secured) == ({Ref("person.t", None, "trigger")}, {Ref("person")})
+    dropped = DropTable(T).apply(before)
+    assert (dropped.triggers, dropped.policies, dropped.secured) == ({}, {}, frozenset())
+
+
+def test_row_level_security_that_was_enabled_stays_so_on_the_way_back() -> None:
+    before = SetRowSecurity(T, True).apply(BEFORE)
+    assert SetRowSecurity(T, True).reverse(before) == ()
+    assert SetRowSecurity(T, True, False).reverse(before) == (SetRowSecurity(T, False, True),)
