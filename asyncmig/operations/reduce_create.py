@@ -13,7 +13,7 @@ from asyncmig.operations.policies import SetRowSecurity
 from asyncmig.operations.renaming import RenameColumn, ValidateConstraint
 from asyncmig.operations.tables import CreateTable, RenameTable
 from asyncmig.schema.default_names import default_names
-from asyncmig.schema.model import Schema, Table
+from asyncmig.schema.model import PrimaryKey, Schema, Table, Unique
 from asyncmig.schema.options import option
 from asyncmig.schema.serial import serial_column
 
@@ -38,7 +38,7 @@ def folded(create: CreateTable, change: Operation) -> CreateTable | None:
         return None
     again = with_brought(Schema(), result.columns)
     same_objects = (again.enums, again.sequences) == (after.enums, after.sequences)
-    if not same_objects or _own_numbers(table, change) != _own_numbers(result, change):
+    if not same_objects or _own_numbers(table, change) != _own_numbers(result, change) or _has_key_twice(result):
         return None
     return CreateTable(replace(result, stored_sql=None)) if _names_stay(table, result, change) else None
 
@@ -59,6 +59,12 @@ def _own_numbers(table: Table, change: Operation) -> object:
         name = change.column.name if isinstance(change, AddColumn) else change.name
         own = [item for item in own if item[0] != name]
     return (own, table.name if own else None)
+
+
+def _has_key_twice(table: Table) -> bool:
+    """Two keys over the same columns: CREATE TABLE leaves out the second on PostgreSQL, ADD CONSTRAINT does not."""
+    keys = [c.columns for c in table.constraints if isinstance(c, PrimaryKey | Unique)]
+    return len(set(keys)) < len(keys)
 
 
 def _names_stay(table: Table, result: Table, change: Operation) -> bool:

@@ -84,6 +84,7 @@ STAYS = {
     "a constraint that keeps the name it was given": 'op.create_table("t", sa.Column("a", sa.Integer, unique=True))\nop.rename_column("t", "a", "b")',
     "a table that may have been there": f'{T[:-1]}, if_not_exists=True)\nop.drop_table("t")',
     "an index that is made outside the transaction": f'{T}\nop.create_index("ix", "t", ["a"], postgresql_concurrently=True)',
+    "a key over the columns of another, which CREATE TABLE leaves out": f'{T}\nop.create_unique_constraint("uq", "t", ["id"])',
     "a key in a circle": 'op.create_table("t", sa.Column("id", sa.Text, primary_key=True))\n'
         'op.create_table("u", sa.Column("id", sa.Text, sa.ForeignKey("t.id"), primary_key=True))\n'
         'op.create_foreign_key("fk", "t", "u", ["id"], ["id"])',
