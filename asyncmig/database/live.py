@@ -216,6 +216,8 @@ class LiveStep:
         for operation in left:
             if operation.ref in found:
                 self.emit(operation, None)
+                if operation.is_domain:  # what it was over may have been used by nothing else
+                    found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums
 
     def finish(self, ending: Callable[[], Sequence[str]]) -> None:
         """The script is through: send the closing statements and commit.

@@ -34,7 +34,10 @@ from asyncmig.operations.sink import running_sink
 from asyncmig.schema.model import Schema
 
 OWN = frozenset({"asyncmig_version", "asyncmig_version_journal"})
-SOAK = pytest.param(300, marks=pytest.mark.soak)
+
+
+def soak(rounds: int) -> Any:
+    return pytest.param(rounds, marks=pytest.mark.soak)
 
 
 class Databases:
@@ -128,7 +131,7 @@ def both(postgres_server: servers.PostgresServer) -> Iterator[Databases]:
         found.close()
 
 
-@pytest.mark.parametrize("rounds", [15, SOAK])
+@pytest.mark.parametrize("rounds", [15, soak(200)])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_database_is_what_apply_computed(both: Databases, kind: str, rounds: int) -> None:
     @settings(max_examples=rounds, suppress_health_check=list(HealthCheck))
@@ -166,7 +169,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
-@pytest.mark.parametrize("rounds", [3, SOAK])
+@pytest.mark.parametrize("rounds", [3, soak(40)])
 def test_executing_a_recording_is_running_it_live(
     both: Databases,
     told: Any,
