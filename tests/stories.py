@@ -205,7 +205,11 @@ class Draw:
         choices: list[Operation] = [Execute("SELECT 1")]
         values = self.schema.enums[enum].values if enum in self.schema.enums else ()
         if values:
-            choices += [DropEnum(enum), AddEnumValue(enum, f"n{len(values)}"), RenameEnumValue(enum, values[0], "z")]
+            choices += [
+                DropEnum(enum),
+                AddEnumValue(enum, f"n{len(values)}"),
+                RenameEnumValue(enum, values[0], f"{values[0]}z"),
+            ]
         else:
             choices.append(CreateEnum(EnumType("e", ("p", "q"))))
         if sequence in self.schema.sequences:

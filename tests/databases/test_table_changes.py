@@ -91,6 +91,66 @@ async def test_a_script_cannot_swallow_the_restart(project: Project, sqlite_url:
     assert servers.columns(sqlite_url, "parent") == ["id", "kind", "name"]
 
 
+UNGUARDED = {
+    "a row of the other table goes": "op.execute('DELETE FROM parent WHERE id = 1')",
+    "a row points nowhere": "op.bulk_insert(sa.table('child', sa.column('parent_id')), [{'parent_id': 9}])",
+    "through the connection": "op.get_bind().execute(sa.text('UPDATE parent SET id = 3 WHERE id = 1'))",
+    "the other table goes": "op.drop_table('other')",
+}
+
+
+@pytest.mark.parametrize("transaction", ["revision", "run"])
+@pytest.mark.parametrize("case", UNGUARDED)
+async def test_rows_that_lose_their_parent_while_keys_are_off_fail_the_step(
+    project: Project, sqlite_url: str, case: str, transaction: str
+) -> None:
+    """ON DELETE CASCADE does nothing in such a step, so the rows would be left behind without a word."""
+    tables = f"""{TABLES}
+op.create_table("other", sa.Column("id", sa.Integer, primary_key=True))
+op.create_table("its", sa.Column("other_id", sa.Integer, sa.ForeignKey("other.id", ondelete="CASCADE")))
+op.execute("INSERT INTO other VALUES (1)")
+op.execute("INSERT INTO its VALUES (1)")
+"""
+    project.config(transaction=transaction).revision("a1", upgrade=tables)
+    for order in (f"{UNGUARDED[case]}\n{REBUILD}", f"{REBUILD}\n{UNGUARDED[case]}"):
+        project.revision("b2", "a1", upgrade=order)
+        engine = enforcing(sqlite_url)
+        try:
+            async with project.migrator(engine=engine) as migrator:
+                await migrator.upgrade("a1")
+                with pytest.raises(MigrationFailed, match=r"1 rows of \w+ have no row in|FOREIGN KEY constraint failed"):
+                    await migrator.upgrade("head")
+                assert await foreign_keys(engine) == 1
+        finally:
+            await engine.dispose()
+        assert servers.columns(sqlite_url, "parent") == ["id", "name"]
+        assert servers.rows(sqlite_url, "SELECT parent_id FROM child") == [(1,), (2,)]
+
+
+async def test_rows_without_parents_from_before_are_no_reason_to_fail(project: Project, sqlite_url: str) -> None:
+    project.revision("a1", upgrade=f"{TABLES}\nop.execute('INSERT INTO child VALUES (3, 9)')")
+    await project.config(url=sqlite_url).migrator().upgrade("head")
+    body = f"op.execute('DELETE FROM child WHERE id = 2')\nop.execute('DELETE FROM parent WHERE id = 2')\n{REBUILD}"
+    project.revision("b2", "a1", upgrade=body)
+    engine = enforcing(sqlite_url)
+    try:
+        await project.migrator(engine=engine).upgrade("head")
+    finally:
+        await engine.dispose()
+    assert servers.rows(sqlite_url, "SELECT parent_id FROM child") == [(1,), (9,)]
+
+
+async def test_keys_are_on_again_behind_a_commit(project: Project, sqlite_url: str) -> None:
+    body = f"op.execute('COMMIT')\n{REBUILD}\nop.execute('COMMIT')\nop.execute('DELETE FROM parent WHERE id = 1')"
+    project.revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
+    engine = enforcing(sqlite_url)
+    try:
+        await project.migrator(engine=engine).upgrade("head")
+    finally:
+        await engine.dispose()
+    assert servers.rows(sqlite_url, "SELECT parent_id FROM child") == [(2,)]
+
+
 async def test_a_divided_step_makes_a_table_again(project: Project, sqlite_url: str) -> None:
     body = f"op.execute('INSERT INTO parent VALUES (3, NULL)')\nop.execute('COMMIT')\n{REBUILD}"
     project.revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
