@@ -40,6 +40,7 @@ from asyncmig.schema.model import (
     Unique,
     View,
 )
+from asyncmig.schema.serial import serial_column
 from asyncmig.schema.types import SqlText, SqlType, sql_literal, sql_text, sql_type
 
 TABLES = ("t", "u", "v")
@@ -76,7 +77,7 @@ class Draw:
         name = None if self._draw(st.integers(0, 3)) == 0 else self.fresh("k")
         column = self._draw(st.sampled_from(table.columns)).name
         kind = self._draw(st.sampled_from(["unique", "check", "foreign"]))
-        if kind == "foreign":
+        if kind == "foreign" and serial_column(table) != column:  # a key there would leave the SERIAL as it is
             keys = [
                 (t.ref, t.primary_key.columns)
                 for t in self.schema.tables.values()
@@ -137,11 +138,14 @@ class Draw:
             for name in c.target_columns
         }
         named = [c for c in table.constraints if c.name]
+        # A column stays SERIAL when its key goes, and what points at a key holds it.
+        held = pointed or serial_column(table)
+        free_to_go = [c for c in named if not (held and isinstance(c, PrimaryKey))]
         loose = [name for name in names if name not in pointed]
         choices = ["constraint", "index", "comment", "alter", "alter"]
         choices += ["add", "add"] if free else []
         choices += ["drop", "drop"] if loose and len(names) > 1 else []
-        choices += ["drop constraint"] if named else []
+        choices += ["drop constraint"] if free_to_go else []
         choices += ["drop index"] if table.indexes else []
         if not batch:
             choices += ["security"]
@@ -167,7 +171,7 @@ class Draw:
             case "drop":
                 return DropColumn(table.ref, self._draw(st.sampled_from(loose)))
             case "drop constraint":
-                return DropConstraint(table.ref, self._draw(st.sampled_from(named)).name or "")
+                return DropConstraint(table.ref, self._draw(st.sampled_from(free_to_go)).name or "")
             case "rename constraint":
                 return RenameConstraint(table.ref, self._draw(st.sampled_from(named)).name or "", self.fresh("k"))
             case "drop index":

@@ -118,7 +118,9 @@ op.execute("INSERT INTO its VALUES (1)")
         try:
             async with project.migrator(engine=engine) as migrator:
                 await migrator.upgrade("a1")
-                with pytest.raises(MigrationFailed, match=r"1 rows of \w+ have no row in|FOREIGN KEY constraint failed"):
+                with pytest.raises(
+                    MigrationFailed, match=r"1 rows of \w+ have no row in|FOREIGN KEY constraint failed"
+                ):
                     await migrator.upgrade("head")
                 assert await foreign_keys(engine) == 1
         finally:
@@ -277,3 +279,32 @@ def reflected(path: Path) -> dict[str, object]:
     }
     engine.dispose()
     return found
+
+
+async def test_postgresql_never_makes_a_table_again(project: Project, postgres_url: str) -> None:
+    """recreate="always" loses nothing there: sequence, trigger, grant, comment, and what refers to the table."""
+    setup = """
+op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text), comment="said")
+op.create_table("child", sa.Column("t_id", sa.Integer, sa.ForeignKey("t.id")))
+op.create_view("v", "SELECT id FROM t")
+op.create_function("f", "", "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
+op.create_trigger("tr", "t", "BEFORE INSERT", "FOR EACH ROW EXECUTE FUNCTION f()")
+op.execute("GRANT SELECT ON t TO PUBLIC")
+op.execute("INSERT INTO t (a) VALUES ('x')")
+op.execute("INSERT INTO child VALUES (1)")
+"""
+    change = """
+with op.batch_alter_table("t", recreate="always", table_args=(sa.UniqueConstraint("a", name="uq_a"),)) as batch_op:
+    batch_op.alter_column("a", type_=sa.String(9), nullable=False)
+    batch_op.add_column(sa.Column("n", sa.Integer), insert_after="id")
+"""
+    project.config(url=postgres_url).revision("a1", upgrade=setup).revision("b2", "a1", upgrade=change)
+    await project.migrator().upgrade("head")
+    servers.execute(postgres_url, "INSERT INTO t (a) VALUES ('y')")
+    assert servers.rows(postgres_url, "SELECT id, a, n FROM t ORDER BY id") == [(1, "x", None), (2, "y", None)]
+    kept = (
+        "SELECT obj_description('t'::regclass), has_table_privilege('public', 't', 'SELECT'), "
+        "(SELECT count(*) FROM pg_trigger WHERE tgname = 'tr'), (SELECT count(*) FROM v), "
+        "(SELECT count(*) FROM pg_constraint WHERE conname IN ('uq_a', 'child_t_id_fkey'))"
+    )
+    assert servers.rows(postgres_url, kept) == [("said", True, 1, 2, 2)]
