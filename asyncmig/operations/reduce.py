@@ -15,13 +15,22 @@ column that was dropped and made anew stay as they are.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from asyncmig.operations.base import Operation
 from asyncmig.operations.reduce_objects import merged_objects
-from asyncmig.operations.reduce_tables import is_about_tables, merged, own_place, passes, places, simplified
+from asyncmig.operations.reduce_tables import (
+    frees_names,
+    is_about_tables,
+    merged,
+    own_place,
+    passes,
+    places,
+    simplified,
+    takes_name,
+)
 
 __all__ = ["reduced"]
 
@@ -43,13 +52,15 @@ class _Reduction:
     """One pass. Each operation looks for an earlier one, with nothing in its way, that it can become one with.
 
     `_kept` has None where one went into another. `_by_place` says where a thing was touched, `_walls` which
-    operations nothing moves past, `_order` what was kept last; all three may name places that are empty by now.
+    operations nothing moves past, `_frees` which drop names with other things, `_order` what was kept last; all may name
+    places that are empty by now.
     """
 
     def __init__(self) -> None:
         self._kept: list[Operation | None] = []
         self._by_place: dict[object, list[int]] = {}
         self._walls: list[int] = []
+        self._frees: list[int] = []
         self._order: list[int] = []
 
     def run(self, operations: Iterable[Operation]) -> tuple[Operation, ...]:
@@ -78,7 +89,10 @@ class _Reduction:
 
     def _partner(self, operation: Operation, below: int) -> tuple[int, tuple[Operation, ...]] | None:
         """The place of an earlier operation that goes into this one, and what both are together."""
+        freed = self._last_before(self._frees, below) if takes_name(operation) else -1
         for count, at in enumerate(self._earlier(places(operation), below)):
+            if at < freed:
+                return None  # the name may have been another's until then
             before = self._kept[at]
             assert before is not None
             result = merged(before, operation)
@@ -111,12 +125,14 @@ class _Reduction:
             yield below
 
     def _last_touch(self, place: object, below: int) -> int:
-        touched = self._by_place.get(place, [])
-        at = bisect_left(touched, below) - 1
-        while at >= 0 and self._kept[touched[at]] is None:
-            del touched[at]
+        return self._last_before(self._by_place.get(place, []), below)
+
+    def _last_before(self, numbers: list[int], below: int) -> int:
+        at = bisect_left(numbers, below) - 1
+        while at >= 0 and self._kept[numbers[at]] is None:
+            del numbers[at]
             at -= 1
-        return touched[at] if at >= 0 else -1
+        return numbers[at] if at >= 0 else -1
 
     def _put(self, operation: Operation, at: int) -> None:
         if at == len(self._kept):
@@ -125,9 +141,9 @@ class _Reduction:
         else:
             self._kept[at] = operation
         for place in places(operation):
-            touched = self._by_place.setdefault(place, [])
-            if at not in touched[bisect_left(touched, at) :][:1]:
-                insort(touched, at)
+            _insert(self._by_place.setdefault(place, []), at)
+        if frees_names(operation):
+            _insert(self._frees, at)
 
     def _take_wall(self, operation: Operation) -> None:
         """An operation that nothing moves past: it becomes one only with what stands right before it."""
@@ -146,3 +162,9 @@ class _Reduction:
         while numbers and self._kept[numbers[-1]] is None:
             numbers.pop()
         return numbers[-1] if numbers else -1
+
+
+def _insert(numbers: list[int], at: int) -> None:
+    place = bisect_left(numbers, at)
+    if numbers[place : place + 1] != [at]:
+        numbers.insert(place, at)

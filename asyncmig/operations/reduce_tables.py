@@ -5,13 +5,13 @@ None is the answer wherever the result would not be the same: on each database, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing
 from asyncmig.operations.base import Operation
-from asyncmig.operations.batch import BatchTable
+from asyncmig.operations.batch import BatchTable, flattened
 from asyncmig.operations.brought import with_brought
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.comments import SetTableComment
@@ -23,9 +23,18 @@ from asyncmig.operations.reduce_create import folded
 from asyncmig.operations.renaming import RenameColumn, RenameConstraint, RenameIndex, ValidateConstraint
 from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
 from asyncmig.schema.default_names import default_names
-from asyncmig.schema.model import Check, Column, PrimaryKey, Ref, Schema, Table, Unique
+from asyncmig.schema.model import Check, Column, Exclude, PrimaryKey, Ref, Schema, Table, Unique
 
-__all__ = ["is_about_tables", "merged", "own_place", "passes", "places", "simplified"]
+__all__ = [
+    "frees_names",
+    "is_about_tables",
+    "merged",
+    "own_place",
+    "passes",
+    "places",
+    "simplified",
+    "takes_name",
+]
 
 Merged = tuple[Operation, ...] | None
 
@@ -76,11 +85,42 @@ def is_about_tables(operation: Operation) -> bool:
 
 
 def places(operation: Operation) -> frozenset[Ref]:
-    """What the operation must not be moved past, if another touches it."""
-    if isinstance(operation, CreateTable):
-        table = operation.table
-        return operation.touches() | {Ref(i.name, table.schema, "index") for i in table.indexes if i.name}
-    return operation.touches()
+    """What the operation must not be moved past, if another touches it: names of indexes and keys among them."""
+    return operation.touches() | {
+        Ref(name, schema, "index") for part in flattened([operation]) for name, schema in _names(part) if name
+    }
+
+
+def _names(operation: Operation) -> Iterator[tuple[str | None, str | None]]:
+    """Of indexes and constraints, which are unique in a schema, as far as the operation says them."""
+    match operation:
+        case CreateTable():
+            table = operation.table
+            yield from ((part.name, table.schema) for part in (*table.indexes, *table.constraints))
+        case AddColumn():
+            yield from ((part.name, operation.ref.schema) for part in (*operation.indexes, *operation.constraints))
+        case AddConstraint():
+            yield operation.constraint.name, operation.ref.schema
+        case DropConstraint():
+            yield operation.name, operation.ref.schema
+        case RenameConstraint():
+            yield from ((name, operation.ref.schema) for name in (operation.old, operation.new))
+
+
+def takes_name(operation: Operation) -> bool:
+    """Whether the operation calls something by a name that must be free then."""
+    if isinstance(operation, AddConstraint):
+        return isinstance(operation.constraint, PrimaryKey | Unique | Exclude)
+    if isinstance(operation, AddColumn):
+        return bool(operation.indexes or operation.constraints)
+    if isinstance(operation, BatchTable):
+        return any(takes_name(part) for part in operation.operations)
+    return isinstance(operation, CreateIndex | RenameIndex | RenameConstraint)
+
+
+def frees_names(operation: Operation) -> bool:
+    """Whether indexes and keys go with what the operation drops, which it does not name."""
+    return any(isinstance(part, DropTable | DropColumn) for part in flattened([operation]))
 
 
 def own_place(operation: Operation) -> Collection[Ref]:

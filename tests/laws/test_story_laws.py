@@ -131,7 +131,7 @@ def both(postgres_server: servers.PostgresServer) -> Iterator[Databases]:
         found.close()
 
 
-@pytest.mark.parametrize("rounds", [15, soak(200)])
+@pytest.mark.parametrize("rounds", [15, soak(60)])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_database_is_what_apply_computed(both: Databases, kind: str, rounds: int) -> None:
     @settings(max_examples=rounds, suppress_health_check=list(HealthCheck))
@@ -169,7 +169,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
-@pytest.mark.parametrize("rounds", [3, soak(40)])
+@pytest.mark.parametrize("rounds", [3, soak(20)])
 def test_executing_a_recording_is_running_it_live(
     both: Databases,
     told: Any,
