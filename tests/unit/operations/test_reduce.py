@@ -60,6 +60,10 @@ SHORTER = {
         'with op.batch_alter_table("t") as b:\n    b.drop_column("a")\nwith op.batch_alter_table("t") as b:\n    b.drop_column("b")',
         'with op.batch_alter_table("t") as b:\n    b.drop_column("a")\n    b.drop_column("b")',
     ),
+    "a name may have been another's until then": (
+        'op.create_table("t", sa.Column("a", sa.Text))\nop.drop_column("u", "a")\nop.create_index("ix", "t", ["a"])',
+        'op.drop_column("u", "a")\nop.create_table("t", sa.Column("a", sa.Text), sa.Index("ix", "a"))',
+    ),
     "a batch folds into its table": (
         f'{T}\nwith op.batch_alter_table("t") as b:\n    b.drop_column("a")',
         'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))',
@@ -85,7 +89,6 @@ STAYS = {
     "a table that may have been there": f'{T[:-1]}, if_not_exists=True)\nop.drop_table("t")',
     "an index that is made outside the transaction": f'{T}\nop.create_index("ix", "t", ["a"], postgresql_concurrently=True)',
     "a key over the columns of another, which CREATE TABLE leaves out": f'{T}\nop.create_unique_constraint("uq", "t", ["id"])',
-    "a name that another index had until then": 'op.create_table("t", sa.Column("a", sa.Text))\nop.drop_column("u", "a")\nop.create_index("ix", "t", ["a"])',
     "a key in a circle": 'op.create_table("t", sa.Column("id", sa.Text, primary_key=True))\n'
         'op.create_table("u", sa.Column("id", sa.Text, sa.ForeignKey("t.id"), primary_key=True))\n'
         'op.create_foreign_key("fk", "t", "u", ["id"], ["id"])',
