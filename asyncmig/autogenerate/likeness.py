@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from asyncmig.autogenerate.canonical import Inquiry
-from asyncmig.dialects.normal import Element, IndexForm, Normal, serial_column
+from asyncmig.dialects.normal import Element, IndexForm, Normal
 from asyncmig.schema.model import (
     Check,
     Column,
@@ -21,6 +21,7 @@ from asyncmig.schema.model import (
     Unique,
 )
 from asyncmig.schema.model import Sequence as SequenceObject
+from asyncmig.schema.serial import serial_column
 from asyncmig.schema.types import SqlText
 
 __all__ = ["AsHeld", "ColumnDifference", "CompareHooks", "Exact", "Likeness"]

@@ -28,7 +28,9 @@ __all__ = ["History"]
 
 logger = logging.getLogger("asyncmig")
 
-_CREATE_TYPE = re.compile(r'\bCREATE\s+TYPE\s+(?:"?(?P<schema>\w+)"?\.)?"?(?P<name>\w+)"?\s+AS\s+ENUM', re.IGNORECASE)
+_CREATE_TYPE = re.compile(
+    r'\bCREATE\s+(?:DOMAIN|TYPE(?=\s+\S+\s+AS\s+ENUM))\s+(?:"?(?P<schema>\w+)"?\.)?"?(?P<name>\w+)"?\s', re.IGNORECASE
+)
 
 
 class History:

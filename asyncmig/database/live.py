@@ -8,6 +8,7 @@ run skips exactly those statements, told by position and digest.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -23,9 +24,11 @@ from asyncmig.database.failures import is_lost_swap
 from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.pragmas import (
     ForeignKeysInTheWay,
+    are_foreign_keys_owed,
     foreign_keys_off,
     foreign_keys_on,
     forgive,
+    orphans,
     owe,
     pay_back,
     switch_foreign_keys_off,
@@ -43,6 +46,7 @@ from asyncmig.operations.relocated import relocated
 from asyncmig.operations.rows import BulkInsert
 from asyncmig.operations.sink import StepOwner
 from asyncmig.operations.sql import Execute
+from asyncmig.operations.tables import DropTable
 from asyncmig.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -109,6 +113,7 @@ class LiveStep:
         self._tally = Tally(revision, left)
         self._in_batch = False
         self._fresh = FreshValues()
+        self._orphans: Counter[tuple[Any, ...]] | None = None
         self._unsettled: list[Callable[[Callable[..., Sequence[Sequence[Any]]]], None]] = []
         self._autocommit = False
         self._closing = False
@@ -128,6 +133,8 @@ class LiveStep:
             self._fresh.take(operation)
         if not isinstance(operation, Execute | BulkInsert):
             self.operations.append(operation)
+        if isinstance(operation, Execute | BulkInsert | DropTable):
+            self._remember_orphans()
         if dialect.reads(operation) or dialect.left_by_failures(operation):
             return self._emit_whole(operation, origin)
         result = None
@@ -159,6 +166,7 @@ class LiveStep:
             raise self._tally.cannot_resume("the script uses the connection", origin)
         self._bound = True
         self._ensure_begun()
+        self._remember_orphans()
         return self._driver.connection
 
     def connection(self, origin: Origin | None) -> Awaitable[AsyncConnection]:
@@ -228,6 +236,8 @@ class LiveStep:
         for operation in left:
             if operation.ref in found:
                 self.emit(operation, None)
+                if operation.is_domain:  # what it was over may have been used by nothing else
+                    found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums
 
     def finish(self, ending: Callable[[], Sequence[str]]) -> None:
         """The script is through: send the closing statements and commit.
@@ -238,6 +248,7 @@ class LiveStep:
             raise self._tally.cannot_resume("the script ends", None)
         for settle in self._unsettled:
             settle(self._ask)
+        self._refuse_orphans()
         self._autocommit = False
         self._closing = True
         try:
@@ -407,6 +418,27 @@ class LiveStep:
         if not self._autocommit and not self._transaction.active:
             self._transaction.begin()
 
+    # Rows while foreign_keys is off
+
+    def _remember_orphans(self) -> None:
+        """Before the script changes rows, which no key guards and no ON DELETE follows."""
+        if self._orphans is None and not self._tally.skipping and are_foreign_keys_owed(self._driver):
+            self._ensure_begun()
+            self._orphans = orphans(self._driver)
+
+    def _refuse_orphans(self) -> None:
+        """OperationError when a row has lost its parent since: with foreign_keys on it would be gone, or kept it."""
+        before, self._orphans = self._orphans, None
+        if before is None:
+            return
+        new = orphans(self._driver) - before
+        for table, _, parent in new:
+            raise OperationError(
+                f"{new.total():,} rows of {table} have no row in {parent} any more. A table is made again in this step, "
+                "for which SQLite's foreign_keys has to be off: so ON DELETE and ON UPDATE did nothing.",
+                hint="Change the rows in a revision of its own, or those of both tables.",
+            )
+
     # Dividing a step
 
     def _divide(self, origin: Origin | None) -> None:
@@ -418,8 +450,11 @@ class LiveStep:
         if self._in_batch:
             raise self._batch_ended()
         self._begin()
+        self._refuse_orphans()
         self._checkpoint(self.digests, self._tally.cursor)
         self._transaction.commit()
+        forgive(self._driver)
+        pay_back(self._driver)
         self._fresh.committed()
         self.divided = True
 

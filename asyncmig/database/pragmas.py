@@ -6,18 +6,25 @@ transaction, and a table that is dropped while it is on takes the rows of other 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from asyncmig.dialects.sqlite_tokens import quote
 
 if TYPE_CHECKING:
     from asyncmig.database.driver import Driver
 
 __all__ = [
     "ForeignKeysInTheWay",
+    "are_foreign_keys_owed",
     "foreign_keys_off",
     "foreign_keys_on",
     "forgive",
+    "orphans",
     "owe",
     "pay_back",
     "switch_foreign_keys_off",
@@ -25,6 +32,8 @@ __all__ = [
 
 _OWED = "asyncmig_owed"
 _ON = "PRAGMA foreign_keys = ON"
+_WITH_KEYS = """SELECT DISTINCT t.name FROM main.sqlite_schema AS t, pragma_foreign_key_list(t.name)
+WHERE t.type = 'table'"""
 
 
 class ForeignKeysInTheWay(BaseException):
@@ -35,6 +44,21 @@ def foreign_keys_on(driver: Driver) -> bool:
     """False on a database that has no such PRAGMA."""
     rows = driver.fetch("PRAGMA foreign_keys")
     return bool(rows and rows[0][0])
+
+
+def are_foreign_keys_owed(driver: Driver) -> bool:
+    """Whether foreign_keys was on and is off for the step: the keys of this connection do nothing meanwhile."""
+    return _ON in driver.connection.info.get(_OWED, ())
+
+
+def orphans(driver: Driver) -> Counter[tuple[Any, ...]]:
+    """The rows (table, rowid, parent table) that have no parent. Keys that point at no key of theirs are left out."""
+    found: Counter[tuple[Any, ...]] = Counter()
+    for (table,) in driver.fetch(_WITH_KEYS):
+        with suppress(sa.exc.OperationalError):  # "foreign key mismatch"
+            rows = driver.fetch(f"PRAGMA main.foreign_key_check({quote(table)})")
+            found.update((row[0], row[1], row[2]) for row in rows)
+    return found
 
 
 @contextmanager

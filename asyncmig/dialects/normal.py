@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from asyncmig.errors import UsageError
-from asyncmig.schema.model import Column, Exclude, ForeignKey, Index, PrimaryKey, Table, Unique
+from asyncmig.schema.model import Column, Exclude, ForeignKey, Index, PrimaryKey, Unique
 from asyncmig.schema.options import option
 from asyncmig.schema.types import SqlText, SqlType
 
 if TYPE_CHECKING:
     from asyncmig.schema.model import Identity, Sequence
 
-__all__ = ["Element", "IndexForm", "Normal", "normal_for", "serial_column"]
+__all__ = ["Element", "IndexForm", "Normal", "normal_for"]
 
 _PLAIN_CLAUSES: tuple[type[Any], ...] = (sa.sql.elements.True_, sa.sql.elements.False_, sa.sql.elements.Null)
 
@@ -191,39 +191,6 @@ class Normal(ABC):
 
     def _serial(self, type_: SqlType) -> str:
         return type_.spelling(self.name)
-
-
-def serial_column(table: Table) -> str | None:
-    """The column that SQLAlchemy would make SERIAL: its own rule, on values (`Table._autoincrement_column`)."""
-    key = table.primary_key
-    if key is None:
-        return None
-    wanted = [column for column in table.columns if column.name in key.columns]
-    if len(wanted) != 1:
-        wanted = [column for column in wanted if column.autoincrement is True]
-    if not wanted:
-        return None
-    column = wanted[0]
-    if column.identity is not None or column.autoincrement is False or not _counts(column):
-        return None
-    if column.sequence is not None and not column.sequence.optional:
-        return None  # numbered by that one, on the client's side
-    if column.autoincrement is True:
-        return column.name
-    if column.default is not None:
-        return None
-    if column.autoincrement != "ignore_fk" and _is_foreign(table, column.name):
-        return None
-    return column.name
-
-
-def _counts(column: Column) -> bool:
-    kind = column.type.engine._type_affinity
-    return kind is not None and issubclass(kind, sa.Integer | sa.Numeric)
-
-
-def _is_foreign(table: Table, name: str) -> bool:
-    return any(type(c) is ForeignKey and name in c.columns for c in table.constraints)
 
 
 def _action(action: str | None) -> str | None:

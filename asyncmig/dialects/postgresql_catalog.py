@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["catalog_queries", "unused_enums"]
 
 # Whatever depends on the type or its array type: columns, functions, domains, casts, views ("pg_depend"). The
-# array type itself depends on it internally.
+# array type itself depends on it internally, and a domain's own constraints go with it.
 TYPE_IN_USE = """EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS d
     WHERE d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)
-      AND d.deptype NOT IN ('i', 'I', 'P', 'S'))"""
+      AND d.deptype NOT IN ('i', 'I', 'P', 'S')
+      AND NOT (d.deptype = 'a' AND d.classid = 'pg_catalog.pg_constraint'::regclass))"""
 _UNUSED_ENUMS = f"""
 SELECT t.typname, n.nspname, pg_catalog.pg_type_is_visible(t.oid)
 FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
-WHERE t.typtype = 'e' AND pg_catalog.pg_has_role(t.typowner, 'USAGE') AND NOT {TYPE_IN_USE}
+WHERE t.typtype IN ('e', 'd') AND pg_catalog.pg_has_role(t.typowner, 'USAGE') AND NOT {TYPE_IN_USE}
 """
 
 # An address without a schema means what the search path finds ("System Information Functions").
@@ -82,7 +83,7 @@ def catalog_queries(refs: Collection[Ref]) -> Iterator[CatalogQuery]:
 
 
 def unused_enums() -> CatalogQuery:
-    """Every enum that nothing uses and that we may drop, by each address that means it."""
+    """Every enum and domain that nothing uses and that we may drop, by each address that means it."""
 
     def read(schema: Schema, rows: Rows) -> Schema:
         enums = [EnumType(name, (), namespace) for name, namespace, _ in rows]

@@ -44,7 +44,8 @@ class PostgresqlEnums(CompilingDialect):
     def drop_enum(self, operation: DropEnum, before: Schema) -> Sequence[Statement]:
         exists = "IF EXISTS " if operation.if_exists else ""
         cascade = " CASCADE" if operation.cascade else ""
-        return (Statement(f"DROP TYPE {exists}{self.qualify(operation.ref)}{cascade}", operation=operation),)
+        kind = "DOMAIN" if operation.is_domain else "TYPE"
+        return (Statement(f"DROP {kind} {exists}{self.qualify(operation.ref)}{cascade}", operation=operation),)
 
     def add_enum_value(self, operation: AddEnumValue, before: Schema) -> Sequence[Statement]:
         exists = "IF NOT EXISTS " if operation.if_not_exists else ""

@@ -106,7 +106,7 @@ class _Types:
             else:
                 named[spelling] = _domain(name, schema, reader, domain)
             if space in spaces.wanted:
-                enum = EnumType(name, tuple(labels or ()), schema)
+                enum = EnumType(name, tuple(labels or ()), schema, domain=kind != "e")
                 enums[enum.ref] = enum
         return cls(reader, enums)
 

@@ -21,6 +21,8 @@ from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.indexes import CreateIndex, DropIndex
+from asyncmig.operations.mentions import index_uses
+from asyncmig.operations.renames import renamed_index
 from asyncmig.operations.renaming import RenameConstraint
 from asyncmig.operations.tables import CreateTable
 from asyncmig.schema.model import Ref, Schema
@@ -64,12 +66,7 @@ class SqliteTables(CompilingDialect):
         """Indexes go first and come last, whatever the order: between them the table changes once."""
         if not (operation.operations or operation.orders or operation.source or operation.recreate == "always"):
             return ()
-        parts = operation.operations
-        dropped = [part for part in parts if isinstance(part, DropIndex)]
-        created = [part for part in parts if isinstance(part, CreateIndex)]
-        created += [
-            CreateIndex(part.ref, index) for part in parts if isinstance(part, AddColumn) for index in part.indexes
-        ]
+        dropped, created = _around(operation.operations)
         created += [part for part in operation.extra if isinstance(part, CreateIndex)]
         return (
             *(s for part in dropped for s in self.drop_index(part, before)),
@@ -202,6 +199,26 @@ class SqliteTables(CompilingDialect):
             names = f"{self.quote(part.name)} TO {self.quote(part.new_name)}"
             return f"ALTER TABLE {self.qualify(part.ref)} RENAME COLUMN {names}"
         return None
+
+
+def _around(parts: Sequence[Operation]) -> tuple[list[DropIndex], list[CreateIndex]]:
+    """The indexes that a batch drops and those it creates, these as the parts that follow in it leave them."""
+    dropped: list[DropIndex] = []
+    created: list[CreateIndex] = []
+    for part in parts:
+        if isinstance(part, CreateIndex):
+            created.append(part)
+        elif isinstance(part, AddColumn):
+            created += [CreateIndex(part.ref, index) for index in part.indexes]
+        elif isinstance(part, DropIndex):
+            left = [other for other in created if other.index.name != part.name]
+            dropped += [part] if len(left) == len(created) else []
+            created = left
+        elif isinstance(part, DropColumn):
+            created = [other for other in created if not index_uses(other.index, part.name)]
+        elif isinstance(part, AlterColumn) and part.new_name is not None:
+            created = [replace(o, index=renamed_index(o.index, part.name, part.new_name)) for o in created]
+    return dropped, created
 
 
 def _table(operation: Operation) -> Ref:

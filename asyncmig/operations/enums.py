@@ -67,14 +67,19 @@ class DropEnum(Operation):
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         """Create it as `before` knows it, else as the operation does; columns that CASCADE took are gone."""
         enum = before.enums.get(self.ref, self.enum)
-        if enum is None:
+        if enum is None or enum.domain:
             raise unknown_before(self, "the type")
         if self.cascade:
             raise Irreversible(f"{self.describe()} may drop columns, which cannot be brought back.", hint=BY_HAND)
         return (CreateEnum(enum),)
 
+    @property
+    def is_domain(self) -> bool:
+        """Whether the type is a DOMAIN: those come with a column and go so too."""
+        return self.enum is not None and self.enum.domain
+
     def describe(self) -> str:
-        return f"Drop enum {self.ref}"
+        return f"Drop {'domain' if self.is_domain else 'enum'} {self.ref}"
 
     def touches(self) -> frozenset[Ref]:
         return frozenset({self.ref})

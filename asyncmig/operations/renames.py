@@ -27,7 +27,7 @@ from asyncmig.schema.model import (
 from asyncmig.schema.options import FrozenMap
 from asyncmig.schema.types import SqlText
 
-__all__ = ["renamed_everywhere", "renamed_text"]
+__all__ = ["renamed_everywhere", "renamed_index", "renamed_text"]
 
 _WORD = re.compile(r"""'(?:[^']|'')*'|"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[^\W\d][\w$]*)""")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
@@ -56,7 +56,7 @@ def _renamed_table(table: Table, old: str, new: str) -> Table:
         table,
         columns=tuple(_renamed_column(column, old, new) for column in table.columns),
         constraints=tuple(_renamed_constraint(constraint, old, new) for constraint in table.constraints),
-        indexes=tuple(_renamed_index(index, old, new) for index in table.indexes),
+        indexes=tuple(renamed_index(index, old, new) for index in table.indexes),
         stored_sql=None,
     )
 
@@ -82,7 +82,8 @@ def _renamed_constraint(constraint: Constraint, old: str, new: str) -> Constrain
             assert_never(constraint)
 
 
-def _renamed_index(index: Index, old: str, new: str) -> Index:
+def renamed_index(index: Index, old: str, new: str) -> Index:
+    """The index with the column's name replaced, in elements, predicate and options."""
     elements = tuple(_element(part, old, new) for part in index.elements)
     options = tuple((key, _option(key, value, old, new)) for key, value in index.options)
     return replace(index, elements=elements, options=options)

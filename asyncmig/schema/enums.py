@@ -46,7 +46,7 @@ def brought_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:
         if _is_plain(column.type.engine):
             continue
         for named in named_types(column.type.engine, spelling_dialect("postgresql")):
-            value = EnumType(str(named.name), tuple(getattr(named, "enums", ())), named.schema)
+            value = _value(named, brought=False)
             found.setdefault(value.ref, value)
     return tuple(found.values())
 
@@ -59,7 +59,7 @@ def created_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:
             continue
         for named in named_types(column.type.engine, spelling_dialect("postgresql")):
             if named.create_type:
-                value = EnumType(str(named.name), tuple(getattr(named, "enums", ())), named.schema, brought=True)
+                value = _value(named, brought=True)
                 found.setdefault(value.ref, value)
     return tuple(found.values())
 
@@ -72,14 +72,21 @@ def is_used(enum: EnumType, schema: Schema) -> bool:
 def leftover_enums(before: Schema, after: Schema) -> tuple[EnumType, ...]:
     """The types that came with columns of `before` and that no column of `after` uses any more.
 
-    A column with create_type=False leaves its type to somebody else, on the way out too.
+    A column with create_type=False leaves its type to somebody else, on the way out too. Domains come first, the last
+    one made before the others: each may be over another of them, or over an enum.
     """
-    candidates = [enum for ref, enum in after.enums.items() if enum.brought and ref in before.enums and enum.values]
+    known = [enum for ref, enum in after.enums.items() if enum.brought and ref in before.enums]
+    candidates = [*(e for e in reversed(known) if e.domain), *(e for e in known if e.values)]
     if not candidates:
         return ()
     brought = {enum.ref for table in before.tables.values() for enum in created_types(table.columns)}
     still = _used_refs(after)
     return tuple(enum for enum in candidates if enum.ref in brought and enum.ref not in still)
+
+
+def _value(named: Any, *, brought: bool) -> EnumType:
+    domain = named.__visit_name__ == "DOMAIN"
+    return EnumType(str(named.name), tuple(getattr(named, "enums", ())), named.schema, brought=brought, domain=domain)
 
 
 def _used_refs(schema: Schema) -> frozenset[Ref]:

@@ -199,7 +199,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class EnumType:
-    """CREATE TYPE name AS ENUM (values).
+    """CREATE TYPE name AS ENUM (values), or with `domain` a CREATE DOMAIN: such a type has no values.
 
     `brought` marks one that came with a column and goes with the last one that uses it. `in_use` is what a database
     said about that; None where only the schema's own columns tell.
@@ -209,6 +209,7 @@ class EnumType:
     values: tuple[str, ...]
     schema: str | None = None
     brought: bool = field(default=False, compare=False)
+    domain: bool = field(default=False, compare=False)
     in_use: bool | None = field(default=None, compare=False, repr=False)
 
     @property

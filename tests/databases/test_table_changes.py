@@ -91,6 +91,68 @@ async def test_a_script_cannot_swallow_the_restart(project: Project, sqlite_url:
     assert servers.columns(sqlite_url, "parent") == ["id", "kind", "name"]
 
 
+UNGUARDED = {
+    "a row of the other table goes": "op.execute('DELETE FROM parent WHERE id = 1')",
+    "a row points nowhere": "op.bulk_insert(sa.table('child', sa.column('parent_id')), [{'parent_id': 9}])",
+    "through the connection": "op.get_bind().execute(sa.text('UPDATE parent SET id = 3 WHERE id = 1'))",
+    "the other table goes": "op.drop_table('other')",
+}
+
+
+@pytest.mark.parametrize("transaction", ["revision", "run"])
+@pytest.mark.parametrize("case", UNGUARDED)
+async def test_rows_that_lose_their_parent_while_keys_are_off_fail_the_step(
+    project: Project, sqlite_url: str, case: str, transaction: str
+) -> None:
+    """ON DELETE CASCADE does nothing in such a step, so the rows would be left behind without a word."""
+    tables = f"""{TABLES}
+op.create_table("other", sa.Column("id", sa.Integer, primary_key=True))
+op.create_table("its", sa.Column("other_id", sa.Integer, sa.ForeignKey("other.id", ondelete="CASCADE")))
+op.execute("INSERT INTO other VALUES (1)")
+op.execute("INSERT INTO its VALUES (1)")
+"""
+    project.config(transaction=transaction).revision("a1", upgrade=tables)
+    for order in (f"{UNGUARDED[case]}\n{REBUILD}", f"{REBUILD}\n{UNGUARDED[case]}"):
+        project.revision("b2", "a1", upgrade=order)
+        engine = enforcing(sqlite_url)
+        try:
+            async with project.migrator(engine=engine) as migrator:
+                await migrator.upgrade("a1")
+                with pytest.raises(
+                    MigrationFailed, match=r"1 rows of \w+ have no row in|FOREIGN KEY constraint failed"
+                ):
+                    await migrator.upgrade("head")
+                assert await foreign_keys(engine) == 1
+        finally:
+            await engine.dispose()
+        assert servers.columns(sqlite_url, "parent") == ["id", "name"]
+        assert servers.rows(sqlite_url, "SELECT parent_id FROM child") == [(1,), (2,)]
+
+
+async def test_rows_without_parents_from_before_are_no_reason_to_fail(project: Project, sqlite_url: str) -> None:
+    project.revision("a1", upgrade=f"{TABLES}\nop.execute('INSERT INTO child VALUES (3, 9)')")
+    await project.config(url=sqlite_url).migrator().upgrade("head")
+    body = f"op.execute('DELETE FROM child WHERE id = 2')\nop.execute('DELETE FROM parent WHERE id = 2')\n{REBUILD}"
+    project.revision("b2", "a1", upgrade=body)
+    engine = enforcing(sqlite_url)
+    try:
+        await project.migrator(engine=engine).upgrade("head")
+    finally:
+        await engine.dispose()
+    assert servers.rows(sqlite_url, "SELECT parent_id FROM child") == [(1,), (9,)]
+
+
+async def test_keys_are_on_again_behind_a_commit(project: Project, sqlite_url: str) -> None:
+    body = f"op.execute('COMMIT')\n{REBUILD}\nop.execute('COMMIT')\nop.execute('DELETE FROM parent WHERE id = 1')"
+    project.revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
+    engine = enforcing(sqlite_url)
+    try:
+        await project.migrator(engine=engine).upgrade("head")
+    finally:
+        await engine.dispose()
+    assert servers.rows(sqlite_url, "SELECT parent_id FROM child") == [(2,)]
+
+
 async def test_a_divided_step_makes_a_table_again(project: Project, sqlite_url: str) -> None:
     body = f"op.execute('INSERT INTO parent VALUES (3, NULL)')\nop.execute('COMMIT')\n{REBUILD}"
     project.revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
@@ -217,3 +279,32 @@ def reflected(path: Path) -> dict[str, object]:
     }
     engine.dispose()
     return found
+
+
+async def test_postgresql_never_makes_a_table_again(project: Project, postgres_url: str) -> None:
+    """recreate="always" loses nothing there: sequence, trigger, grant, comment, and what refers to the table."""
+    setup = """
+op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text), comment="said")
+op.create_table("child", sa.Column("t_id", sa.Integer, sa.ForeignKey("t.id")))
+op.create_view("v", "SELECT id FROM t")
+op.create_function("f", "", "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
+op.create_trigger("tr", "t", "BEFORE INSERT", "FOR EACH ROW EXECUTE FUNCTION f()")
+op.execute("GRANT SELECT ON t TO PUBLIC")
+op.execute("INSERT INTO t (a) VALUES ('x')")
+op.execute("INSERT INTO child VALUES (1)")
+"""
+    change = """
+with op.batch_alter_table("t", recreate="always", table_args=(sa.UniqueConstraint("a", name="uq_a"),)) as batch_op:
+    batch_op.alter_column("a", type_=sa.String(9), nullable=False)
+    batch_op.add_column(sa.Column("n", sa.Integer), insert_after="id")
+"""
+    project.config(url=postgres_url).revision("a1", upgrade=setup).revision("b2", "a1", upgrade=change)
+    await project.migrator().upgrade("head")
+    servers.execute(postgres_url, "INSERT INTO t (a) VALUES ('y')")
+    assert servers.rows(postgres_url, "SELECT id, a, n FROM t ORDER BY id") == [(1, "x", None), (2, "y", None)]
+    kept = (
+        "SELECT obj_description('t'::regclass), has_table_privilege('public', 't', 'SELECT'), "
+        "(SELECT count(*) FROM pg_trigger WHERE tgname = 'tr'), (SELECT count(*) FROM v), "
+        "(SELECT count(*) FROM pg_constraint WHERE conname IN ('uq_a', 'child_t_id_fkey'))"
+    )
+    assert servers.rows(postgres_url, kept) == [("said", True, 1, 2, 2)]

@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from asyncmig.dialects.normal import normal_for, serial_column
+from asyncmig.dialects.normal import normal_for
 from asyncmig.schema.metadata import from_sqlalchemy
 from asyncmig.schema.model import Index
+from asyncmig.schema.serial import serial_column
 from asyncmig.schema.types import sql_text, sql_type
 
 SAME_TYPES = [

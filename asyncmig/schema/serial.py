@@ -1,0 +1,42 @@
+"""The column of a table that numbers itself without saying so: SERIAL on PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from asyncmig.schema.model import Column, ForeignKey, Table
+
+__all__ = ["serial_column"]
+
+
+def serial_column(table: Table) -> str | None:
+    """The column that SQLAlchemy would make SERIAL: its own rule, on values (`Table._autoincrement_column`)."""
+    key = table.primary_key
+    if key is None:
+        return None
+    wanted = [column for column in table.columns if column.name in key.columns]
+    if len(wanted) != 1:
+        wanted = [column for column in wanted if column.autoincrement is True]
+    if not wanted:
+        return None
+    column = wanted[0]
+    if column.identity is not None or column.autoincrement is False or not _counts(column):
+        return None
+    if column.sequence is not None and not column.sequence.optional:
+        return None  # numbered by that one, on the client's side
+    if column.autoincrement is True:
+        return column.name
+    if column.default is not None:
+        return None
+    if column.autoincrement != "ignore_fk" and _is_foreign(table, column.name):
+        return None
+    return column.name
+
+
+def _counts(column: Column) -> bool:
+    kind = column.type.engine._type_affinity
+    return kind is not None and issubclass(kind, sa.Integer | sa.Numeric)
+
+
+def _is_foreign(table: Table, name: str) -> bool:
+    return any(type(c) is ForeignKey and name in c.columns for c in table.constraints)
