@@ -435,6 +435,17 @@ TRAITS["several_statements"] = one(
     'op.execute("drop table one")',
     databases=("postgresql",),
 )
+TRAITS["enum_that_has_other_values"] = one(
+    """
+    sa.Enum("a", "b", name="kind").create(op.get_bind())
+    op.add_column("parent", sa.Column("kind", sa.Enum("a", "b", name="kind")))
+    op.add_column("child", sa.Column("kind", sa.Enum("a", "b", "c", name="kind")))
+    with op.batch_alter_table("parent") as batch_op:
+        batch_op.alter_column("kind", type_=sa.Enum("a", "b", "d", name="kind"), existing_type=sa.Enum("a", "b", name="kind"))
+    """,
+    'op.drop_column("child", "kind")\nop.drop_column("parent", "kind")\nsa.Enum(name="kind").drop(op.get_bind())',
+    databases=("postgresql",),
+)
 CASES = [(name, kind) for name, trait in TRAITS.items() for kind in trait.databases]
 
 

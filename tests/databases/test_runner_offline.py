@@ -151,7 +151,7 @@ async def test_a_database_elsewhere_refuses_the_text(project: Project, postgres_
 @pytest.mark.parametrize(
     "body",
     [
-        "op.get_bind().execute(sa.text('SELECT 1'))",
+        "op.get_bind().execute(sa.text('SELECT 1')).scalar()",
         "sa.inspect(op.get_bind())",
         "x = op.get_context().connection.execute(sa.text('SELECT 1'))",
         "async def upgrade():\n    await op.connection()",
