@@ -100,8 +100,8 @@ class Unanswered:
     def __iter__(self) -> NoReturn:
         self._looked_at()
 
-    def __len__(self) -> int:
-        self._looked_at()
+    def __bool__(self) -> bool:
+        return self._looked_at()
 
     def _looked_at(self) -> NoReturn:
         self._refuse("the result of a statement is asked for (op.get_bind)", origin_in(self._script))

@@ -318,6 +318,24 @@ TRAITS: dict[str, Trait] = {
         """,
         databases=("sqlite",),
     ),
+    "what_a_table_does_nothing_with": one(
+        'op.create_table("made", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), None, sa.Column("x", sa.Integer))',
+        'op.drop_table("made")',
+    ),
+    "batch_drops_a_key_that_went_with_its_column": one(
+        """
+        with op.batch_alter_table("child") as batch_op:
+            batch_op.create_unique_constraint("uq_code", ["n", "code"])
+            batch_op.create_foreign_key("fk_parent", "parent", ["parent_id"], ["id"])
+        with op.batch_alter_table("child") as batch_op:
+            batch_op.drop_column("parent_id")
+            batch_op.drop_constraint("fk_parent", type_="foreignkey")
+            batch_op.drop_column("code")
+            batch_op.drop_constraint("uq_code", type_="unique")
+            batch_op.add_column(sa.Column("code", sa.String(10)))
+        """,
+        databases=("sqlite",),
+    ),
     "batch_makes_a_column_anew": one(
         """
         op.create_index("ix_child_code", "child", ["parent_id", "code"])
