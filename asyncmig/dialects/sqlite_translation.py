@@ -77,6 +77,14 @@ class Translation:
             case _:
                 raise UnsupportedOperation(f"{operation.describe()}: not inside batch_alter_table.")
 
+    def name_constraints(self) -> None:
+        """Write the names of the convention into the table, as Alembic's batches do: later scripts call constraints by them."""
+        taken = {clause.name.lower() for clause in self.text.clauses if clause.name}
+        for name, clause in list(conventional_clauses(self.ref, self.text, self.convention)):
+            if name.lower() not in taken:
+                taken.add(name.lower())
+                self.edit(edits.NameConstraint(name, clause.kind, clause.columns, clause.spelling))
+
     def order(self, orders: Sequence[tuple[str, ...]]) -> None:
         """Put the columns of each order one after the other."""
         names = [column.name for column in self.text.columns]

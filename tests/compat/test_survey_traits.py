@@ -280,6 +280,39 @@ TRAITS: dict[str, Trait] = {
         base=False,
         databases=("sqlite",),
     ),
+    "batch_writes_the_names_of_its_convention": Trait(
+        {
+            "a.py": script(
+                "aaaa",
+                None,
+                """
+                op.create_table("par", sa.Column("id", sa.Integer, primary_key=True))
+                op.create_table("kid", sa.Column("id", sa.Integer, primary_key=True), sa.Column("u", sa.Integer, unique=True),
+                                sa.Column("up", sa.Integer, sa.ForeignKey("par.id")), sa.Column("x", sa.Integer))
+                """,
+            ),
+            "b.py": script(
+                "bbbb",
+                "aaaa",
+                f"""
+                with op.batch_alter_table("kid", naming_convention={CONVENTION!r}) as batch_op:
+                    batch_op.alter_column("x", nullable=False)
+                """,
+            ),
+            "c.py": script(
+                "cccc",
+                "bbbb",
+                """
+                assert sa.inspect(op.get_bind()).get_pk_constraint("kid")["name"] == "pk_kid"
+                with op.batch_alter_table("kid") as batch_op:
+                    batch_op.drop_constraint("fk_kid_up_par", type_="foreignkey")
+                    batch_op.drop_constraint("uq_kid_u", type_="unique")
+                """,
+            ),
+        },
+        base=False,
+        databases=("sqlite",),
+    ),
     "batch_table_args": in_batch(
         'batch_op.add_column(sa.Column("x", sa.Integer))',
         ', recreate="always", table_args=(sa.UniqueConstraint("code", name="uq_code"), sa.CheckConstraint("n > 0", name="ck_n"))',
