@@ -94,14 +94,14 @@ class PostgresqlEnums(CompilingDialect):
         """CREATE TYPE, CREATE DOMAIN and CREATE SEQUENCE for what `before` does not know, each once.
 
         A type of that name that lacks a value and that nothing uses is a leftover: it is made anew. OperationError
-        where it is in use.
+        where it is in use, but for a column that takes it `as_found`.
         """
         seen: set[Ref] = set()
         for column in columns:
             for named in self._new_types(column):
                 if _type_ref(named) not in seen:
                     seen.add(_type_ref(named))
-                    yield from self._type_statements(named, before, operation)
+                    yield from self._type_statements(named, before, operation, as_found=column.type.as_found)
         for column in columns:
             sequence = column.sequence
             if sequence is not None and not sequence.optional and sequence.ref not in {*seen, *before.sequences}:
@@ -110,12 +110,16 @@ class PostgresqlEnums(CompilingDialect):
                 create = CreateSequenceDDL(sequence_to_sqlalchemy(sequence), if_not_exists=True)
                 yield Statement(self.compiled(create), operation=operation)
 
-    def _type_statements(self, named: Any, before: Schema, operation: Operation) -> Iterator[Statement]:
+    def _type_statements(
+        self, named: Any, before: Schema, operation: Operation, *, as_found: bool
+    ) -> Iterator[Statement]:
         found = before.enums.get(_type_ref(named))
         if found is not None and not _lacks(found, named):
             return
         if found is not None:
             if is_used(found, before):
+                if as_found:
+                    return
                 raise _other_values(found, named, operation)
             yield Statement(f"DROP TYPE {self.qualify(found.ref)}", operation=operation)
         create = CreateEnumType if isinstance(named, sa.Enum) else CreateDomainType

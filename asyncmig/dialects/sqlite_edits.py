@@ -28,6 +28,7 @@ __all__ = [
     "DropColumn",
     "DropConstraint",
     "Edit",
+    "NameConstraint",
     "RenameColumn",
     "RenameConstraint",
     "RenameTable",
@@ -138,6 +139,16 @@ class DropConstraint:
 
 
 @dataclass(frozen=True, slots=True)
+class NameConstraint:
+    """Gives a name to one that has none; `spelling` is the whole of it, as `Clause.spelling` has it."""
+
+    name: str
+    kind: ClauseKind
+    columns: tuple[str, ...]
+    spelling: str
+
+
+@dataclass(frozen=True, slots=True)
 class RenameConstraint:
     """The constraint of that name, inside a column definition too. UnsupportedOperation where there is none."""
 
@@ -171,6 +182,7 @@ Edit = (
     | SetGenerated
     | AddConstraint
     | DropConstraint
+    | NameConstraint
     | RenameConstraint
     | ReorderColumns
     | SetOptions
@@ -209,6 +221,8 @@ def edited(table: TableText, edit: Edit) -> TableText:
             return _spliced(table, [_appended(table, edit.text)])
         case DropConstraint():
             return _drop_constraint(table, edit)
+        case NameConstraint():
+            return _name_constraint(table, edit)
         case RenameConstraint():
             return _rename_constraint(table, edit)
         case ReorderColumns():
@@ -325,6 +339,14 @@ def _drop_constraint(table: TableText, edit: DropConstraint) -> TableText:
     if not whole and not inside:
         raise UnsupportedOperation(f"Table {table.name} has no {_described(edit)}.")
     return _without(table, whole, inside)
+
+
+def _name_constraint(table: TableText, edit: NameConstraint) -> TableText:
+    fits = _matcher(DropConstraint(None, edit.kind, edit.columns, spelling=edit.spelling))
+    found = next((clause for clause in table.clauses if clause.name is None and fits(clause)), None)
+    if found is None:
+        raise UnsupportedOperation(f"Table {table.name} has no {edit.spelling} without a name.")
+    return _spliced(table, [(found.start, found.start, f"CONSTRAINT {quote(edit.name)} ")])
 
 
 def _rename_constraint(table: TableText, edit: RenameConstraint) -> TableText:

@@ -98,7 +98,9 @@ class SqliteTables(CompilingDialect):
     def _changed_once(self, batch: BatchTable, before: Schema, dropped: frozenset[str]) -> Sequence[Statement]:
         others = DropIndex | CreateIndex | SetTableComment
         parts = [part for part in (*batch.operations, *batch.extra) if not isinstance(part, others)]
-        if not (parts or batch.orders or batch.source or batch.options):
+        if not (
+            parts or batch.orders or batch.source or batch.options or (batch.convention and _makes_anew(batch, parts))
+        ):
             return ()
         first = parts[0] if parts else None
         if self.only_adds(batch) and isinstance(first, AddColumn):
@@ -129,6 +131,8 @@ class SqliteTables(CompilingDialect):
         if batch is not None and batch.source is not None:
             for edit in source_edits(stored.text, batch.source):
                 translation.edit(edit)
+        if batch is not None and _makes_anew(batch, parts):
+            translation.name_constraints()
         for part in parts:
             translation.add(part)
         if batch is not None:
@@ -219,6 +223,11 @@ def _around(parts: Sequence[Operation]) -> tuple[list[DropIndex], list[CreateInd
         elif isinstance(part, AlterColumn) and part.new_name is not None:
             created = [replace(o, index=renamed_index(o.index, part.name, part.new_name)) for o in created]
     return dropped, created
+
+
+def _makes_anew(batch: BatchTable, parts: Sequence[Operation]) -> bool:
+    """Whether Alembic would make the table again for these parts, whatever it takes here."""
+    return batch.recreate == "always" or (batch.recreate == "auto" and not all(isinstance(p, AddColumn) for p in parts))
 
 
 def _table(operation: Operation) -> Ref:

@@ -54,6 +54,7 @@ class Translation:
         self.edits: list[edits.Edit] = []
         self._renamed: dict[str, str] = {}
         self._lost: list[Clause] = []
+        self._undropped: list[TableText] = []  # the table as it was before each column that was dropped
 
     def add(self, operation: Operation) -> None:
         """Translate one operation; UnsupportedOperation for one that does not fit the table."""
@@ -75,6 +76,14 @@ class Translation:
                 return
             case _:
                 raise UnsupportedOperation(f"{operation.describe()}: not inside batch_alter_table.")
+
+    def name_constraints(self) -> None:
+        """Write the names of the convention into the table, as Alembic's batches do: later scripts call constraints by them."""
+        taken = {clause.name.lower() for clause in self.text.clauses if clause.name}
+        for name, clause in list(conventional_clauses(self.ref, self.text, self.convention)):
+            if name.lower() not in taken:
+                taken.add(name.lower())
+                self.edit(edits.NameConstraint(name, clause.kind, clause.columns, clause.spelling))
 
     def order(self, orders: Sequence[tuple[str, ...]]) -> None:
         """Put the columns of each order one after the other."""
@@ -107,10 +116,11 @@ class Translation:
     # columns
 
     def _drop_column(self, name: str) -> None:
-        before = self.text.constraints
+        before = self.text
         self.edit(edits.DropColumn(name))
         left = {clause.spelling for clause in self.text.constraints}
-        self._lost += [c for c in before if c.spelling not in left and c.kind != "check"]
+        self._lost += [c for c in before.constraints if c.spelling not in left and c.kind != "check"]
+        self._undropped.append(before)
 
     def _restore_constraints(self) -> None:
         """A batch that drops a column and adds it again keeps the table's keys over it, as Alembic's does."""
@@ -238,12 +248,12 @@ class Translation:
         if any(_is_called(clause, operation.name, kind) for clause in self.text.clauses):
             self.edit(edits.DropConstraint(operation.name, kind))
             return
-        clause = self._conventional(operation, kind)
+        clause = self._conventional(operation, kind, self.text)
         if clause is not None:
             target = clause.reference.table if clause.reference else None
             listed = None if clause.kind == "check" else clause.columns
             self.edit(edits.DropConstraint(None, clause.kind, listed, target, clause.spelling))
-        elif not operation.if_exists:
+        elif not operation.if_exists and not self._went_along(operation, kind):
             named = ", ".join(sorted({c.name for c in self.text.clauses if c.name})) or "none"
             raise ConstraintNotFound(
                 f"{operation.describe()}: the table has no such constraint (those with a name: {named}).",
@@ -251,15 +261,25 @@ class Translation:
                 "would give it this one.",
             )
 
-    def _conventional(self, operation: DropConstraint, kind: ClauseKind | None) -> Clause | None:
-        """The unnamed clause that a naming convention would call so."""
+    def _went_along(self, operation: DropConstraint, kind: ClauseKind | None) -> bool:
+        """Whether a column that this batch dropped took the constraint along: Alembic's batches let it be dropped after that."""
+        for text in self._undropped:
+            clause = next((c for c in text.clauses if _is_called(c, operation.name, kind)), None)
+            clause = clause or self._conventional(operation, kind, text)
+            if clause is not None and any(self.text.find(column) is None for column in clause.columns):
+                self._lost = [lost for lost in self._lost if lost.spelling != clause.spelling]
+                return True
+        return False
+
+    def _conventional(self, operation: DropConstraint, kind: ClauseKind | None, text: TableText) -> Clause | None:
+        """The unnamed clause of `text` that a naming convention would call so."""
         for convention in (self.convention, operation.convention):
-            for name, clause in conventional_clauses(self.ref, self.text, convention):
+            for name, clause in conventional_clauses(self.ref, text, convention):
                 if name == operation.name and kind in (None, clause.kind):
                     return clause
         if kind == "primary key":
-            return next((c for c in self.text.clauses if c.kind == kind and c.name is None), None)
-        unnamed = default_clauses(self.ref, self.text)
+            return next((c for c in text.clauses if c.kind == kind and c.name is None), None)
+        unnamed = default_clauses(self.ref, text)
         return next((c for name, c in unnamed if name == operation.name and kind in (None, c.kind)), None)
 
     def _drop_checks(self, checks: Sequence[Check]) -> None:

@@ -80,11 +80,14 @@ class Recorder:
         self.items.append(Recorded(operation, origin, self._autocommit > 0))
 
     def bind(self, origin: Origin | None) -> sa.Connection:
-        """Only its dialect is known; what asks it for more gets DynamicScript there."""
+        """Only its dialect is known, and for --sql it writes down what it is told; DynamicScript for more than that."""
+        from asyncmig.operations.offline_bind import OfflineBind
         from asyncmig.operations.recorded_bind import RecordedBind
 
         self.bound = self.bound or origin or Origin(Path(self.script), 1)
-        return cast("sa.Connection", RecordedBind(self.sqlalchemy_dialect, self.script, self.refuse))
+        arguments = (self.sqlalchemy_dialect, self.script, self.refuse)
+        bind = OfflineBind(*arguments, self.emit) if self._settings.as_sql else RecordedBind(*arguments)
+        return cast("sa.Connection", bind)
 
     def connection(self, origin: Origin | None) -> Awaitable[AsyncConnection]:
         self.refuse("the connection (op.connection) is asked for", origin)

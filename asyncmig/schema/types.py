@@ -21,12 +21,14 @@ class SqlType:
 
     Making one costs nothing; it is compiled when it is first compared, hashed or asked for its spelling.
     `apart` marks an enum or domain that is created and dropped by itself, never with a column: it was given a
-    `metadata=` of its own. Outside equality, as `create_type=False` is.
+    `metadata=` of its own. `as_found` takes an enum that is there already with the values it has, also where it lacks
+    some of these: a script written for Alembic means that. Both are outside equality, as `create_type=False` is.
     """
 
     engine: sa.types.TypeEngine[Any]
     _memo: dict[str, str] = field(default_factory=dict, repr=False)
     apart: bool = False
+    as_found: bool = False
 
     def spelling(self, dialect: str) -> str:
         """The type in the DDL of `dialect`; a marker naming the class where it has none there."""

@@ -280,6 +280,39 @@ TRAITS: dict[str, Trait] = {
         base=False,
         databases=("sqlite",),
     ),
+    "batch_writes_the_names_of_its_convention": Trait(
+        {
+            "a.py": script(
+                "aaaa",
+                None,
+                """
+                op.create_table("par", sa.Column("id", sa.Integer, primary_key=True))
+                op.create_table("kid", sa.Column("id", sa.Integer, primary_key=True), sa.Column("u", sa.Integer, unique=True),
+                                sa.Column("up", sa.Integer, sa.ForeignKey("par.id")), sa.Column("x", sa.Integer))
+                """,
+            ),
+            "b.py": script(
+                "bbbb",
+                "aaaa",
+                f"""
+                with op.batch_alter_table("kid", naming_convention={CONVENTION!r}) as batch_op:
+                    batch_op.alter_column("x", nullable=False)
+                """,
+            ),
+            "c.py": script(
+                "cccc",
+                "bbbb",
+                """
+                assert sa.inspect(op.get_bind()).get_pk_constraint("kid")["name"] == "pk_kid"
+                with op.batch_alter_table("kid") as batch_op:
+                    batch_op.drop_constraint("fk_kid_up_par", type_="foreignkey")
+                    batch_op.drop_constraint("uq_kid_u", type_="unique")
+                """,
+            ),
+        },
+        base=False,
+        databases=("sqlite",),
+    ),
     "batch_table_args": in_batch(
         'batch_op.add_column(sa.Column("x", sa.Integer))',
         ', recreate="always", table_args=(sa.UniqueConstraint("code", name="uq_code"), sa.CheckConstraint("n > 0", name="ck_n"))',
@@ -315,6 +348,24 @@ TRAITS: dict[str, Trait] = {
                 batch_op.drop_constraint("nothing", type_="foreignkey")
         except ValueError:
             op.execute("update parent set name = 'caught'")
+        """,
+        databases=("sqlite",),
+    ),
+    "what_a_table_does_nothing_with": one(
+        'op.create_table("made", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), None, sa.Column("x", sa.Integer))',
+        'op.drop_table("made")',
+    ),
+    "batch_drops_a_key_that_went_with_its_column": one(
+        """
+        with op.batch_alter_table("child") as batch_op:
+            batch_op.create_unique_constraint("uq_code", ["n", "code"])
+            batch_op.create_foreign_key("fk_parent", "parent", ["parent_id"], ["id"])
+        with op.batch_alter_table("child") as batch_op:
+            batch_op.drop_column("parent_id")
+            batch_op.drop_constraint("fk_parent", type_="foreignkey")
+            batch_op.drop_column("code")
+            batch_op.drop_constraint("uq_code", type_="unique")
+            batch_op.add_column(sa.Column("code", sa.String(10)))
         """,
         databases=("sqlite",),
     ),
@@ -433,6 +484,17 @@ TRAITS["several_statements"] = one(
     'op.execute("""\n    -- a comment; with a semicolon\n    create table one (x text);\n    insert into one values (1);\n'
     '    insert into one values (\';\');\n""")',
     'op.execute("drop table one")',
+    databases=("postgresql",),
+)
+TRAITS["enum_that_has_other_values"] = one(
+    """
+    sa.Enum("a", "b", name="kind").create(op.get_bind())
+    op.add_column("parent", sa.Column("kind", sa.Enum("a", "b", name="kind")))
+    op.add_column("child", sa.Column("kind", sa.Enum("a", "b", "c", name="kind")))
+    with op.batch_alter_table("parent") as batch_op:
+        batch_op.alter_column("kind", type_=sa.Enum("a", "b", "d", name="kind"), existing_type=sa.Enum("a", "b", name="kind"))
+    """,
+    'op.drop_column("child", "kind")\nop.drop_column("parent", "kind")\nsa.Enum(name="kind").drop(op.get_bind())',
     databases=("postgresql",),
 )
 CASES = [(name, kind) for name, trait in TRAITS.items() for kind in trait.databases]

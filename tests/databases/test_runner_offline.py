@@ -177,7 +177,7 @@ def test_a_shell_that_goes_on_behind_errors_stops_at_the_text_of_the_command(
 @pytest.mark.parametrize(
     "body",
     [
-        "op.get_bind().execute(sa.text('SELECT 1'))",
+        "op.get_bind().execute(sa.text('SELECT 1')).scalar()",
         "sa.inspect(op.get_bind())",
         "x = op.get_context().connection.execute(sa.text('SELECT 1'))",
         "async def upgrade():\n    await op.connection()",

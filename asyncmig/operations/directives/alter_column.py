@@ -62,7 +62,7 @@ class AlterColumnDirectives(Directives):
             AlterColumn(
                 Ref(table, schema),
                 name,
-                type=_type(type_),
+                type=None if type_ is None else self._as_meant(sql_type(type_)),
                 nullable=nullable,
                 default=_default("server_default", server_default),
                 comment=KEEP if comment is False else comment,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from asyncmig.errors import OperationError
 from asyncmig.operations.base import Operation
 from asyncmig.operations.sink import Sink, origin_in, running_sink
+from asyncmig.schema.types import SqlType
 
 __all__ = ["Directives", "check_keywords", "check_name", "dialect_options"]
 
@@ -31,6 +33,10 @@ class Directives:
         """`check_keywords` where Alembic ignores what it does not know: so does a script that was written for it."""
         if not self._step().migration_context().tolerant:
             check_keywords(directive, keywords, known)
+
+    def _as_meant(self, type_: SqlType) -> SqlType:
+        """The type of a column that is added or changed: Alembic never looks whether an enum has all its values."""
+        return replace(type_, as_found=True) if self._step().migration_context().tolerant else type_
 
 
 def dialect_options(keywords: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,7 +43,7 @@ class ColumnDirectives(Directives):
         parts = _taken_apart(Ref(name, schema), column, self._step().naming_convention)
         operation = AddColumn(
             Ref(name, schema),
-            parts.column,
+            replace(parts.column, type=self._as_meant(parts.column.type)),
             constraints=parts.constraints,
             indexes=parts.indexes,
             primary_key=parts.primary_key,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
 
 from asyncmig.operations.directives.base import Directives, check_name
 from asyncmig.operations.directives.build import build_table
@@ -11,7 +14,6 @@ from asyncmig.schema.metadata import Original, from_sqlalchemy
 from asyncmig.schema.model import Ref
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
     from sqlalchemy.sql.schema import SchemaItem
 
 __all__ = ["TableDirectives"]
@@ -30,10 +32,16 @@ class TableDirectives(Directives):
         """
         sink = self._step()
         name = check_name("create_table", "table name", table_name)
-        table = build_table("create_table", name, columns, sink.naming_convention, kw)
+        table = build_table("create_table", name, self._that_count(columns), sink.naming_convention, kw)
         value = from_sqlalchemy(table)
         self._emit(CreateTable(value, bool(if_not_exists), Original(value, table)))
         return table
+
+    def _that_count(self, columns: Sequence[Any]) -> Sequence[Any]:
+        """Without what sa.Table takes and does nothing with, where the script was written for Alembic."""
+        if not self._step().migration_context().tolerant:
+            return columns
+        return [item for item in columns if item is not None and not isinstance(item, sa.MetaData)]
 
     def drop_table(
         self, table_name: str, *, schema: str | None = None, if_exists: bool | None = None, **kw: Any

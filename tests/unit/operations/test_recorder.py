@@ -185,9 +185,52 @@ def test_the_context_answers_without_a_database():
     assert (item.operation.describe(), item.origin is not None) == ("Execute select 1", True)
 
 
-def test_the_bind_is_refused_for_sql_too():
+def read_rows():
+    for _ in op.get_bind().execute(sa.text("select 1")):
+        op.execute("1")
+
+
+def read_whether():
+    if op.get_bind().execute(sa.text("select 1")):
+        op.execute("1")
+
+
+def read_value():
+    op.get_bind().execute(sa.text("select 1")).scalar()
+
+
+def update_with_parameters():
+    op.get_bind().execute(sa.update(sa.table("t", sa.column("x"))), [{"x": 1}])
+
+
+@pytest.mark.parametrize("function", [read_rows, read_whether, read_value, update_with_parameters])
+def test_for_sql_a_result_is_refused(function):
     with pytest.raises(DynamicScript, match="as_sql"):
-        record(ask_bind, recorder(settings=ContextSettings(as_sql=True)))
+        record(function, recorder(settings=ContextSettings(as_sql=True)))
+
+
+def test_for_sql_the_bind_writes_down_what_it_executes():
+    def upgrade():
+        bind = op.get_bind()
+        bind.execute(sa.text("update t set x = :x"), {"x": 1})
+        bind.execute(sa.insert(sa.table("t", sa.column("x"))), [{"x": 1}, {"x": 2}])
+        kind = sa.Enum("a", "b", name="kind")
+        kind.create(bind.execution_options(), checkfirst=True)
+        sa.Table("u", sa.MetaData(), sa.Column("id", sa.Integer, index=True)).create(bind.connect())
+        kind.drop(bind, checkfirst=False)
+
+    operations = record(upgrade, recorder(settings=ContextSettings(as_sql=True))).operations
+    assert [operation.describe() for operation in operations] == [
+        "Execute update t set x = :x",
+        "Execute INSERT INTO t (x) VALUES (:x)",
+        "Execute INSERT INTO t (x) VALUES (:x)",
+        "Create enum kind (a, b)",
+        "Execute CREATE TABLE u ( id INTEGER )",
+        "Execute CREATE INDEX ix_u_id ON u (id)",
+        "Drop enum kind",
+    ]
+    assert [operation.sql.compile().params for operation in operations[:3]] == [{"x": 1}, {"x": 1}, {"x": 2}]
+    assert (operations[3].if_not_exists, operations[6].if_exists) == (True, False)
 
 
 def make_coroutine():
