@@ -406,7 +406,7 @@ def run_script(server: PostgresServer | None, url: str, text: str) -> str:
     shell = shutil.which("sqlite3")
     if shell is None:
         with contextlib.closing(sqlite3.connect(sqlite_path(url), isolation_level=None)) as database:
-            database.executescript(text)
+            database.executescript(text.removeprefix(".bail on\n"))
         return ""
     return _piped([shell, "-bail", str(sqlite_path(url))], text)
 

@@ -61,6 +61,7 @@ def entry_payload(entry: HistoryEntry) -> dict[str, object]:
 def report_payload(report: Report) -> dict[str, object]:
     """What a run did; `sql` is there with --sql only."""
     payload = object_payload(report)
+    del payload["opening"]
     if report.sql is None:
         del payload["sql"]
     return payload

@@ -133,7 +133,7 @@ async def _announce_target(console: Console, migrator: Migrator, *, sql: bool) -
 def _show_report(console: Console, report: Report) -> None:
     console.data(payloads.report_payload(report))
     if report.sql is not None:
-        console.result(report.sql.rstrip("\n"))
+        console.result("\n".join((*report.opening, report.sql.rstrip("\n"))))
         return
     for line in report_texts.outcome_lines(report):
         console.note(line)

@@ -93,6 +93,7 @@ def written_out(site: Site, graph: RevisionGraph, target: str, plan: Plan) -> Re
         before=tuple(sorted(plan.before)),
         after=tuple(sorted(plan.after)),
         sql=text,
+        opening=site.ledger_sql.opening,
     )
 
 

@@ -40,7 +40,7 @@ class OfflineScript:
 
     def _parts(self, plan: Plan, work: Sequence[Work]) -> Iterator[Iterator[str]]:
         yield self._heading(plan)
-        yield self._transaction(iter(self.ledger.create()))
+        yield self._transaction(iter((*self.ledger.create(), *self.ledger.guard_table())))
         steps = [tuple(self._step(step, piece)) for step, piece in zip(plan.steps, work, strict=True)]
         if self._foreign_keys_off:
             yield iter(("-- Tables are made again: with foreign_keys on that would delete rows of others.",))
@@ -53,7 +53,6 @@ class OfflineScript:
     def _heading(self, plan: Plan) -> Iterator[str]:
         before, after = (", ".join(sorted(rows)) or "base" for rows in (plan.before, plan.after))
         yield f"-- Written by asyncmig {__version__}: from {before} to {after}."
-        yield "-- Stop at the first error: psql -v ON_ERROR_STOP=1, sqlite3 -bail."
         yield ""
 
     def _transaction(self, statements: Iterator[str]) -> Iterator[str]:
@@ -68,8 +67,7 @@ class OfflineScript:
         revision = step.revision
         yield f"-- {step.direction.capitalize()} {revision.id}: {' '.join(revision.message.split())}"
         guard = self.ledger.guard(sorted(step.before))
-        if guard is not None:
-            yield guard
+        yield guard
         count = 0
         fresh = FreshValues()
         for item in record_whole_step(step, work, self.settings):
@@ -82,11 +80,11 @@ class OfflineScript:
                 count += 1
                 if statement.procedure is not None and statement.procedure.foreign_keys_off:
                     self._foreign_keys_off = True
-                yield from self._statement(statement)
+                yield from self._statement(statement, guard)
         yield from self.ledger.changes(step.change)
         yield self.ledger.insert_journal(self._journal(step, work, count))
 
-    def _statement(self, statement: Statement) -> Iterator[str]:
+    def _statement(self, statement: Statement, guard: str) -> Iterator[str]:
         text = list(self.settings.dialect.literal(statement))
         if statement.transactional:
             yield from text
@@ -94,6 +92,8 @@ class OfflineScript:
         yield "COMMIT"
         yield from text
         yield self.settings.dialect.begin()
+        # Again: a client that goes on behind the first one's error must not record the revision in here.
+        yield guard
 
     def _journal(self, step: Step, work: Work, count: int) -> dict[str, str]:
         """The SQL of a journal row's columns: times and user are those of the session that runs the text."""

@@ -61,7 +61,10 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did. `before` and `after` are the ids in the version table; `sql` is the text of a --sql run."""
+    """What a run did. `before` and `after` are the ids in the version table; `sql` is the text of a --sql run.
+
+    `opening` are lines that go before that text where the database's own shell reads it: it stops at the first error.
+    """
 
     target: str
     database: str  # URL without password
@@ -72,6 +75,7 @@ class Report:
     seconds: float = 0.0
     waited: float = 0.0  # seconds spent waiting for the run lock
     sql: str | None = None
+    opening: tuple[str, ...] = ()
 
     @property
     def applied(self) -> tuple[str, ...]:

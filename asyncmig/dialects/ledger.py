@@ -88,9 +88,20 @@ class LedgerSql(ABC):
     def user(self) -> str | None:
         """An expression for the database's own idea of who is connected; None where it has none."""
 
+    # For --sql
+
+    @property
     @abstractmethod
-    def guard(self, rows: Sequence[str]) -> str | None:
-        """For --sql: a statement that fails unless these ids stand in the version table; None where there is no way."""
+    def opening(self) -> tuple[str, ...]:
+        """The first lines of a text for the database's own shell, so that it stops at the first error."""
+
+    @abstractmethod
+    def guard_table(self) -> tuple[str, ...]:
+        """What the guards of a text need, if anything: made once, gone with the session."""
+
+    @abstractmethod
+    def guard(self, rows: Sequence[str]) -> str:
+        """A statement that fails, and its transaction with it, unless these ids stand in the version table."""
 
     # Reading
 

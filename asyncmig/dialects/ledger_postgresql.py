@@ -80,7 +80,15 @@ class PostgresqlLedger(LedgerSql):
     def user(self) -> str | None:
         return "current_user"
 
-    def guard(self, rows: Sequence[str]) -> str | None:
+    @property
+    def opening(self) -> tuple[str, ...]:
+        # A comment: clients that are not psql run the text as well, and no step commits behind an error in it.
+        return ("-- Stop at the first error: psql -v ON_ERROR_STOP=1.",)
+
+    def guard_table(self) -> tuple[str, ...]:
+        return ()
+
+    def guard(self, rows: Sequence[str]) -> str:
         if not rows:
             condition = f"EXISTS (SELECT 1 FROM {self.version})"
         else:

@@ -56,5 +56,21 @@ class SqliteLedger(LedgerSql):
     def user(self) -> str | None:
         return None
 
-    def guard(self, rows: Sequence[str]) -> str | None:
-        return None
+    @property
+    def opening(self) -> tuple[str, ...]:
+        # The shell goes on behind an error, in the same transaction, and commits: half a revision, with its version row.
+        return (".bail on",)
+
+    def guard_table(self) -> tuple[str, ...]:
+        # The name of the constraint is what the error says: outside a trigger SQLite has no RAISE.
+        check = 'CONSTRAINT "asyncmig: the version table does not stand where this step begins" CHECK (stands)'
+        return (f"CREATE TEMP TABLE IF NOT EXISTS asyncmig_guard (place TEXT, stands INTEGER {check})",)
+
+    def guard(self, rows: Sequence[str]) -> str:
+        if not rows:
+            condition = f"NOT EXISTS (SELECT 1 FROM {self.version})"
+        else:
+            ids = ", ".join(self.literal(row) for row in rows)
+            condition = f"(SELECT count(*) FROM {self.version} WHERE version_num IN ({ids})) = {len(rows)}"
+        place = self.literal(", ".join(rows) or "empty")
+        return f"INSERT OR ROLLBACK INTO temp.asyncmig_guard VALUES ({place}, {condition})"

@@ -4,12 +4,14 @@ import json
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from projects import Project
+from servers import sqlite_url
 
 FIRST, SECOND = "433af9f41996", "9c1d2e3f4a5b"
 
@@ -132,11 +134,10 @@ def test_plan_status_and_check_look_and_change_nothing(cli: Any, shop: Project) 
     assert cli("plan", "--downgrade").expect(2).stdout == ""
 
 
-def test_sql_goes_to_stdout_and_runs_in_sqlite3(cli: Any, shop: Project) -> None:
+def test_sql_goes_to_stdout_and_runs_in_sqlite3(cli: Any, shop: Project, run_sql: Callable[[str, str], str]) -> None:
     done = cli("upgrade", "head", "--sql").expect(0)
     assert not (shop.folder / "shop.db").exists()
-    with closing(sqlite3.connect(shop.folder / "shop.db")) as connection:
-        connection.executescript(done.stdout)
+    run_sql(sqlite_url(shop.folder / "shop.db"), done.stdout)
     assert tables(shop) == {"account"}
     assert cli("current").expect(0).stdout == f"{SECOND} (head)\n"
     between = cli("downgrade", f"{SECOND}:{FIRST}", "--sql").expect(0)

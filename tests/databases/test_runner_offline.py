@@ -1,5 +1,6 @@
 """`--sql`: the text, run through psql or the sqlite3 shell, leaves what the online run leaves."""
 
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -134,18 +135,43 @@ def test_the_command_prints_a_text_that_runs(project: Project, databases: Databa
     assert servers.rows(url, "SELECT version_num FROM asyncmig_version") == [("d4",)]
 
 
-async def test_a_database_elsewhere_refuses_the_text(project: Project, postgres_url: str, run_sql: RunSql) -> None:
-    history(project).config(url=postgres_url)
-    migrator = project.migrator()
+async def test_a_database_elsewhere_refuses_the_text(
+    database_project: Project, database_url: str, run_sql: RunSql
+) -> None:
+    history(database_project)
+    migrator = database_project.migrator()
     await migrator.upgrade("a1")
-    before = dump(postgres_url)
+    before = dump(database_url)
     for text in ("d4:head", "b2:d4", "head"):
         sql = (await migrator.upgrade(text, sql=True)).sql or ""
         if "INSERT INTO" not in sql and "UPDATE" not in sql:
             continue
-        with pytest.raises(AssertionError, match="asyncmig: the version table does not stand at"):
-            run_sql(postgres_url, sql)
-        assert dump(postgres_url) == before
+        with pytest.raises(AssertionError, match="asyncmig: the version table does not stand"):
+            run_sql(database_url, sql)
+        assert dump(database_url) == before
+
+
+def test_a_shell_that_goes_on_behind_errors_stops_at_the_text_of_the_command(
+    database_project: Project, database_url: str, postgres_server: servers.PostgresServer
+) -> None:
+    """psql and sqlite3 as they are without -v ON_ERROR_STOP and -bail."""
+    history(database_project).run("upgrade", "a1").expect()
+    database_project.revision(
+        "e5", "d4", upgrade='op.create_index("ix", "account", ["id"], postgresql_concurrently=True)'
+    )
+    before = dump(database_url)
+    shell = (
+        ["sqlite3", str(servers.sqlite_path(database_url))]
+        if database_url.startswith("sqlite")
+        else [str(postgres_server.psql), "--no-psqlrc", servers.libpq_url(database_url)]
+    )
+    for text in ("b2:d4", "d4:head"):
+        subprocess.run(
+            shell, input=database_project.run("upgrade", text, "--sql").expect().stdout, text=True, check=False
+        )
+    assert dump(database_url)["versions"] == before["versions"]
+    assert dump(database_url)["journal"] == before["journal"]
+    assert dump(database_url)["rows"] == before["rows"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """From an empty folder to a SQLite database and back: the tour of the first day."""
 
 import re
-import sqlite3
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,13 +84,12 @@ def test_the_tour(empty: Project) -> None:
     ]
 
 
-def test_the_sql_of_the_tour_runs_in_the_shell(empty: Project) -> None:
+def test_the_sql_of_the_tour_runs_in_the_shell(empty: Project, run_sql: Callable[[str, str], str]) -> None:
     empty.run("init", "migrations").expect()
     written(empty, empty.run("revision", "-m", "create account"), CREATE)
     text = empty.run("upgrade", "head", "--sql").expect().stdout
     assert not (empty.folder / "app.db").exists()
-    with closing(sqlite3.connect(empty.folder / "app.db")) as database:
-        database.executescript(text)
+    run_sql(sqlite_url(empty.folder / "app.db"), text)
     again = empty.run("upgrade", "head").expect()
     assert "Nothing to do" in again.stderr
 
