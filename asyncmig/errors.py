@@ -20,6 +20,7 @@ AsyncmigError                       exit code 3 unless said otherwise
 │   ├── LockTimeout                 5  somebody else holds the run lock, or a lock in the database
 │   ├── RunLockLost                    another run has taken the lease over; nothing more was done
 │   ├── AccessDenied                   wrong password, missing rights, read-only file
+│   ├── ChangedScripts                 scripts that were applied mean something else now
 │   ├── ForeignRevision                the database is at a revision that nobody here knows
 │   ├── NotAtHead                      autogenerate compares with a database that is at head
 │   ├── VersionTableError              the version or journal table cannot be used as it is
@@ -49,6 +50,7 @@ __all__ = [
     "AccessDenied",
     "AmbiguousRevision",
     "AsyncmigError",
+    "ChangedScripts",
     "CheckFailed",
     "ConfigError",
     "ConflictingRows",
@@ -229,6 +231,18 @@ class RunLockLost(DatabaseError):
 
 class AccessDenied(DatabaseError):
     pass
+
+
+class ChangedScripts(DatabaseError):
+    """`scripts` are the applied revisions whose files mean something else now, with those files."""
+
+    def __init__(self, message: str, *, scripts: Mapping[str, Path], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.scripts = scripts
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        return {"scripts": {revision: str(path) for revision, path in self.scripts.items()}}
 
 
 class ForeignRevision(DatabaseError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from asyncmig.alembic_names import project_imports
 from asyncmig.config import Config
 from asyncmig.errors import CheckFailed, MalformedTarget, UsageError
-from asyncmig.revisions.plan import Direction, Plan, plan_downgrade, plan_stamp, plan_upgrade
+from asyncmig.revisions.plan import Direction, Plan, pending, plan_downgrade, plan_stamp, plan_upgrade
 from asyncmig.revisions.target import Head, Heads, parse_range, parse_target
 from asyncmig.scripts.directory import ScriptDirectory
 from asyncmig.scripts.history import Branch, HistoryEntry, branches_of, entries_of
@@ -338,27 +338,36 @@ class Migrator:
 
     async def current(self) -> CurrentReport:
         """The rows of the version table, with what the scripts and the journal know of each."""
+        from asyncmig.database.placement import place
         from asyncmig.database.report import CurrentReport
         from asyncmig.database.request import placed
 
         graph = self.graph()
         site = await self._site()
         async with self._looking(site) as session:
-            rows = (await placed(session, graph)).described(graph) if session else ()
-        return CurrentReport(site.name, rows)
+            placement = await placed(session, graph) if session else place(frozenset(), graph)
+        behind = placement.foreign or pending(graph, placement.effective)
+        return CurrentReport(site.name, placement.described(graph), at_every_head=not behind)
 
     async def status(self) -> StatusReport:
-        """Where the database is, what is pending, and which applied scripts were changed since."""
+        """Where the database is, what is pending, which applied scripts were changed, and how the models differ."""
         from asyncmig.database.inspection import look
-        from asyncmig.database.report import StatusReport
+        from asyncmig.database.report import RevisionState, StatusReport
 
         graph = self.graph()
         site = await self._site()
         async with self._looking(site) as session:
-            if session:
-                return await look(session, graph, site.name, site.source)
-        missing = "no database file yet"
-        return StatusReport(site.name, site.source, missing, (), graph.effective_heads, tuple(graph), (), ())
+            if session is None:
+                missing = "no database file yet"
+                return StatusReport(site.name, site.source, missing, (), graph.effective_heads, tuple(graph), (), ())
+            report = await look(session, graph, site.name, site.source)
+        ahead = any(row.state is RevisionState.AHEAD for row in report.current)
+        if ahead or not report.at_head or not site.environment.metadatas:
+            return report
+        try:
+            return replace(report, drift=await self.differences())
+        except UsageError as error:
+            return replace(report, not_compared=error.message)
 
     async def standing(self, target: str = "head") -> Standing:
         """What `upgrade(target)` would still apply, from one query; the user of the database needs no right but SELECT."""
@@ -378,20 +387,28 @@ class Migrator:
     async def check(self) -> StatusReport:
         """The status, when the database is where the scripts and the models are; CheckFailed says what is not.
 
-        Where the project declares no models only the scripts count.
+        Where the project declares no models, or the database is ahead, only the scripts count. With checksums = "warn"
+        `changed` of the status is for the caller to look at.
         """
         status = await self.status()
-        if status.clean and (await self._site()).environment.metadatas:
-            differences = await self.differences()
-            if differences.items:
-                raise _different(differences)
-        if not status.clean:
-            raise CheckFailed(
-                f"{status.database}: {'; '.join(status.complaints())}.",
-                found={"complaints": list(status.complaints()), "pending": list(status.pending)},
-                hint="`asyncmig status` shows all.",
-            )
-        return status
+        tolerant = (await self._site()).config.checksums == "warn"
+        looked_at = replace(status, changed=()) if tolerant else status
+        if looked_at.clean:
+            if status.not_compared:
+                await self.differences()  # raises, with what to do
+            return status
+        drift = looked_at.drift
+        if drift and drift.items and not looked_at.changed:
+            raise _different(drift)
+        raise CheckFailed(
+            f"{status.database}: {'; '.join(looked_at.complaints())}.",
+            found={
+                "complaints": list(looked_at.complaints()),
+                "pending": list(status.pending),
+                "differences": [asdict(item) for item in drift.items] if drift else [],
+            },
+            hint="`asyncmig status` shows all.",
+        )
 
     async def log(self, *, limit: int | None = None) -> tuple[JournalEntry, ...]:
         """What was applied, the newest first."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from asyncmig.cli import failures, payloads, words
+from asyncmig.cli import failures, payloads, report_texts, words
 from asyncmig.cli.everywhere import Answer, ask_each, finish, give_data
 from asyncmig.cli.prompts import read_answer
 from asyncmig.errors import CheckFailed, UsageError
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
     from asyncmig.autogenerate.questions import DropQuestion, FillQuestion, Questioner, RenameQuestion
     from asyncmig.cli.output import Console
     from asyncmig.cli.session import Session
-    from asyncmig.database.report import AutogenerateReport, Difference
+    from asyncmig.database.report import AutogenerateReport
     from asyncmig.migrator import Migrator
 
-__all__ = ["AutogenerateOptions", "TerminalQuestioner", "autogenerate", "difference_lines"]
+__all__ = ["AutogenerateOptions", "TerminalQuestioner", "autogenerate"]
 
 NOTHING = "Nothing differs, so nothing was written."
 
@@ -128,16 +127,11 @@ def _with_own_scripts(session: Session) -> Session:
 def _show(console: Console, answer: Answer[AutogenerateReport]) -> None:
     report = answer.report
     prefix = f"[{answer.name}] " if answer.name else ""
-    for line in difference_lines(report.differences):
+    for line in report_texts.difference_lines(report.differences):
         console.note(f"{prefix}{line}")
     for warning in report.warnings:
         console.warn(f"{prefix}{warning}")
     console.result("\n".join(words.shown_path(path) for path in report.files))
-
-
-def difference_lines(differences: Sequence[Difference]) -> list[str]:
-    """`+ Create table account ...`, a line each."""
-    return [f"{one.sign} {one.description}" for one in differences]
 
 
 def _payload(report: AutogenerateReport) -> dict[str, object]:

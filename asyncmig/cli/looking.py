@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asyncmig.cli import failures, payloads, report_texts
-from asyncmig.cli.autogenerating import difference_lines
 from asyncmig.cli.completion import complete_revision
 from asyncmig.cli.everywhere import Answer, ask_each, finish, give_data
 from asyncmig.cli.runner import run
@@ -15,9 +14,10 @@ from asyncmig.cli.session import Session, session_of
 from asyncmig.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from asyncmig.cli.output import Console
-    from asyncmig.database.report import CurrentReport, StatusReport
-    from asyncmig.migrator import Migrator
+    from asyncmig.database.report import ChangedScript, CurrentReport, StatusReport
 
 __all__ = ["check", "current", "log", "plan", "status"]
 
@@ -33,11 +33,11 @@ def current(
 
 
 async def _current(session: Session, *, check_heads: bool) -> None:
-    answers, failed = await ask_each(session, _where_it_is)
+    answers, failed = await ask_each(session, lambda migrator: migrator.current())
     _show_current(session.console, answers)
-    give_data(session.console, [Answer(one.name, _current_payload(*one.report)) for one in answers], failed)
+    give_data(session.console, [Answer(one.name, payloads.object_payload(one.report)) for one in answers], failed)
     finish(session, failed)
-    behind = [one.name or one.report[0].database for one in answers if not one.report[1]]
+    behind = [one.name or one.report.database for one in answers if not one.report.at_every_head]
     if check_heads and behind:
         # Not raised: with --json the object on stdout, which says `at_every_head`, must stay the only one.
         failures.say(
@@ -46,24 +46,12 @@ async def _current(session: Session, *, check_heads: bool) -> None:
         raise typer.Exit(CheckFailed.exit_code)
 
 
-async def _where_it_is(migrator: Migrator) -> tuple[CurrentReport, bool]:
-    """The report, and whether the database is at every head and nowhere else."""
-    report = await migrator.current()
-    heads = {head.id for head in await migrator.heads(resolve_dependencies=True)}
-    known = all(row.state.value != "foreign" for row in report.revisions)
-    return report, known and heads <= {row.revision for row in report.revisions}
-
-
-def _current_payload(report: CurrentReport, at_every_head: bool) -> dict[str, object]:
-    return {**payloads.object_payload(report), "at_every_head": at_every_head}
-
-
-def _show_current(console: Console, answers: list[Answer[tuple[CurrentReport, bool]]]) -> None:
+def _show_current(console: Console, answers: list[Answer[CurrentReport]]) -> None:
     line = report_texts.current_block if console.verbose else report_texts.current_line
     width = max((len(one.name or "") for one in answers), default=0)
     shown: list[str] = []
     for one in answers:
-        report, _ = one.report
+        report = one.report
         rows = [line(row, console.out_styles) for row in report.revisions]
         shown += [f"{one.name:{width}}  {row}" for row in rows or ["<base>"]] if one.name else rows
         if console.verbose:
@@ -90,6 +78,11 @@ async def _status(session: Session) -> None:
     finish(session, failed)
 
 
+def _warn_of_changed(console: Console, changed: Sequence[ChangedScript]) -> None:
+    for script in changed:
+        console.warn(f"{report_texts.changed_text(script)}.")
+
+
 def _status_payload(report: StatusReport) -> dict[str, object]:
     return {**payloads.object_payload(report), "clean": report.clean}
 
@@ -114,6 +107,7 @@ async def _plan(session: Session, revision: str, *, downgrade: bool) -> None:
         target = await migrator.target_database()
         console.note(f"Database {target.url} (from {target.source})")
         report = await migrator.plan(revision, downgrade=downgrade)
+    _warn_of_changed(console, report.changed)
     console.result("\n".join(report_texts.plan_lines(report, console.out_styles)))
     console.data(payloads.object_payload(report))
 
@@ -136,6 +130,7 @@ async def _check(session: Session) -> None:
         except CheckFailed as error:
             _show_differences(console, error)
             raise
+    _warn_of_changed(console, report.changed)
     console.note(f"{report.database} is up to date.")
     console.data(_status_payload(report))
 
@@ -151,7 +146,7 @@ async def _check_offline(session: Session) -> None:
     console = session.console
     async with session.connected(session.writing(), connects=False) as migrator:
         found = await migrator.differences(offline=True)
-    console.result("\n".join(difference_lines(found.items)))
+    console.result("\n".join(report_texts.difference_lines(found.items)))
     console.data(payloads.object_payload(found))
     if found.items:
         error = CheckFailed("The models say something else than the scripts.", hint="asyncmig revision --autogenerate.")

@@ -11,7 +11,9 @@ from asyncmig.cli.words import counted, first_line, seconds_text, shown_path, ta
 
 if TYPE_CHECKING:
     from asyncmig.database.report import (
+        ChangedScript,
         CurrentRevision,
+        Difference,
         JournalEntry,
         Loss,
         PlannedOperation,
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "changed_text",
     "current_block",
     "current_line",
+    "difference_lines",
     "log_lines",
     "loss_line",
     "outcome_lines",
@@ -51,6 +55,20 @@ def current_block(row: CurrentRevision, styles: Styles = _PLAIN) -> str:
         rows.append(("Path", str(row.path)))
     lines = [f"{name}: {value}" for name, value in rows]
     return "\n".join([*lines, "", f"    {first_line(row.message)}"] if row.message else lines)
+
+
+def changed_text(script: ChangedScript) -> str:
+    """An applied script that means something else now, and when it was applied."""
+    return f"{shown_path(script.path)} was changed after {script.revision} was applied{_on(script.applied_at)}"
+
+
+def _on(when: datetime | None) -> str:
+    return f" on {time_text(when)}" if when else ""
+
+
+def difference_lines(differences: Sequence[Difference]) -> list[str]:
+    """`+ Create table account ...`, a line each."""
+    return [f"{one.sign} {one.description}" for one in differences]
 
 
 def plan_lines(report: PlanReport, styles: Styles = _PLAIN) -> list[str]:
@@ -112,6 +130,10 @@ def status_lines(report: StatusReport, styles: Styles = _PLAIN) -> list[str]:
                 ],
             )
         )
+    if report.not_compared:
+        rows.append(("drift", [f"not compared: {report.not_compared}"]))
+    if report.drift is not None:
+        rows.append(("drift", [styles.signed(line) for line in difference_lines(report.drift.items)] or ["none"]))
     lines = [f"{name if first else '':<10}  {value}" for name, values in rows for first, value in _first(values)]
     return [*lines, "", _verdict(report, styles)]
 
@@ -139,6 +161,8 @@ def _verdict(report: StatusReport, styles: Styles) -> str:
         wrong.append(f"{counted(len(report.changed), 'applied script')} changed since")
     if report.pending:
         wrong.append(f"{counted(len(report.pending), 'revision')} to apply")
+    if report.drift and report.drift.items:
+        wrong.append(f"{counted(len(report.drift.items), 'difference')} to the models")
     if not wrong:
         return styles.paint("up to date", "add")
     return styles.paint("; ".join(wrong), "change")

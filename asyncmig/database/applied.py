@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncmig.database.ledger import JournalRow
 from asyncmig.database.report import ChangedScript, Outcome
-from asyncmig.errors import CheckFailed
+from asyncmig.errors import ChangedScripts
 from asyncmig.revisions.plan import Direction
 from asyncmig.scripts.checksum import checksum, file_hash
 
@@ -62,9 +62,10 @@ def changed_message(changed: Iterable[ChangedScript]) -> str:
 
 
 def refuse_changed(changed: tuple[ChangedScript, ...]) -> None:
-    """CheckFailed naming each changed script and when it was applied."""
+    """ChangedScripts naming each changed script and when it was applied."""
     if changed:
-        raise CheckFailed(
+        raise ChangedScripts(
             f"{changed_message(changed)}.",
+            scripts={script.revision: script.path for script in changed},
             hint='Put the change into a new revision; or accept it: `asyncmig stamp` where the database is; or set checksums = "warn".',
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from asyncmig.alembic_names import project_imports
 from asyncmig.database.attempt import Work
 from asyncmig.database.driver import driver_of
+from asyncmig.database.inspection import changed_since
 from asyncmig.database.losses import losses_of
 from asyncmig.database.offline import OfflineScript
 from asyncmig.database.placement import Placement, place
@@ -51,6 +52,7 @@ async def forecast(
         current=tuple(sorted(placement.rows)),
         steps=await _steps(site, session, graph, plan),
         ahead=tuple(sorted(placement.ahead)),
+        changed=await changed_since(session, graph, placement) if session and plan else (),
     )
 
 

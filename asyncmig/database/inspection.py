@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from asyncmig.database.session import Session
     from asyncmig.revisions.graph import RevisionGraph
 
-__all__ = ["look", "server_of"]
+__all__ = ["changed_since", "look", "server_of"]
 
 
 async def look(session: Session, graph: RevisionGraph, database: str, source: str) -> StatusReport:
     """Everything that `status` shows."""
     placement = await placed(session, graph)
-    has_journal = (await session.ledger(lambda ledger: ledger.exists()))[1]
+    has_journal = await _has_journal(session)
     left = await session.ledger(lambda ledger: ledger.incomplete()) if has_journal else {}
     return StatusReport(
         database=database,
@@ -32,16 +32,21 @@ async def look(session: Session, graph: RevisionGraph, database: str, source: st
         current=placement.described(graph),
         heads=graph.effective_heads,
         pending=pending(graph, placement.effective),
-        changed=await _changed(session, graph, placement) if has_journal else (),
+        changed=await changed_since(session, graph, placement),
         incomplete=tuple(IncompleteRevision(one.revision, one.direction, one.done, one.error) for one in left.values()),
     )
 
 
-async def _changed(session: Session, graph: RevisionGraph, placement: Placement) -> tuple[ChangedScript, ...]:
-    if session.config.checksums == "off":
+async def changed_since(session: Session, graph: RevisionGraph, placement: Placement) -> tuple[ChangedScript, ...]:
+    """The applied scripts that mean something else now; none where `checksums` is "off"."""
+    if session.config.checksums == "off" or not await _has_journal(session):
         return ()
     applied = await session.ledger(lambda ledger: ledger.applied_scripts())
     return await anyio.to_thread.run_sync(changed_scripts, graph, placement.known, applied)
+
+
+async def _has_journal(session: Session) -> bool:
+    return (await session.ledger(lambda ledger: ledger.exists()))[1]
 
 
 def server_of(session: Session) -> str:

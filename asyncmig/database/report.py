@@ -124,11 +124,14 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
+    """`changed` are applied scripts that are no longer what was applied: the run itself may refuse because of them."""
+
     target: str
     database: str
     current: tuple[str, ...]
     steps: tuple[PlannedStep, ...]
     ahead: tuple[str, ...] = ()
+    changed: tuple[ChangedScript, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +162,11 @@ class CurrentRevision:
 
 @dataclass(frozen=True, slots=True)
 class CurrentReport:
+    """`at_every_head`: nothing is pending and no row is foreign; so it is where the database is ahead."""
+
     database: str
     revisions: tuple[CurrentRevision, ...]
-
-    @property
-    def at_head(self) -> bool:
-        """Every row is a head and none is foreign (what `current --check-heads` asks is the Migrator's)."""
-        return bool(self.revisions) and all(row.is_head for row in self.revisions)
+    at_every_head: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,12 @@ class IncompleteRevision:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
+    """`drift` is how the database differs from the models; None where they were not compared.
+
+    They are where all is applied, nothing is ahead or unfinished, and the project declares models; `not_compared` says
+    why such models could not be compared all the same.
+    """
+
     database: str
     source: str  # where the URL came from: "--url", "ASYNCMIG_URL", "env.py", a file, "DATABASE_URL"
     server: str  # "PostgreSQL 18.1", "SQLite 3.40.1"
@@ -195,10 +202,17 @@ class StatusReport:
     pending: tuple[str, ...]  # in the order in which upgrade heads would apply them
     changed: tuple[ChangedScript, ...]
     incomplete: tuple[IncompleteRevision, ...]
+    drift: Differences | None = None
+    not_compared: str | None = None
 
     @property
     def clean(self) -> bool:
-        return not (self.pending or self.changed or self.incomplete) and all(
+        return self.at_head and not self.changed and not (self.drift and self.drift.items)
+
+    @property
+    def at_head(self) -> bool:
+        """Nothing is pending, unfinished or foreign."""
+        return not (self.pending or self.incomplete) and all(
             row.state is not RevisionState.FOREIGN for row in self.current
         )
 
@@ -214,7 +228,13 @@ class StatusReport:
             found.append(f"at unknown {', '.join(foreign)}")
         found += [f"{one.revision} is incomplete after statement {one.statements_done}" for one in self.incomplete]
         found += [f"{one.path} was changed after {one.revision} was applied" for one in self.changed]
+        if self.drift and self.drift.items:
+            found.append(f"{len(self.drift.items)} {_differences(len(self.drift.items))} between models and database")
         return tuple(found)
+
+
+def _differences(count: int) -> str:
+    return "difference" if count == 1 else "differences"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,23 @@
 """Scripts that changed since, and databases that are ahead of the scripts or know what the scripts do not."""
 
+import json
+
 import pytest
 import servers
 from projects import Project
 
 from asyncmig.database.events import Event, Warned
 from asyncmig.database.report import RevisionState
-from asyncmig.errors import CheckFailed, ForeignRevision
+from asyncmig.errors import ChangedScripts, CheckFailed, ForeignRevision
 
+MODELS = """
+import sqlalchemy as sa
+from asyncmig import Environment
+
+models = sa.MetaData()
+sa.Table("u", models, sa.Column("id", sa.Integer))
+environment = Environment(target_metadata=models)
+"""
 TABLE = 'op.create_table("t", sa.Column("id", sa.Integer))'
 
 pytestmark = pytest.mark.subset
@@ -59,10 +69,27 @@ async def test_a_changed_meaning_stops_work_and_is_told(database_project: Projec
         await migrator.check()
     database_project.revision("b2", "a1")
     with pytest.raises(
-        CheckFailed, match=rf"a1_revision\.py was changed after a1 was applied on {changed.applied_at:%Y-%m-%d}"
+        ChangedScripts, match=rf"a1_revision\.py was changed after a1 was applied on {changed.applied_at:%Y-%m-%d}"
     ):
         await migrator.upgrade("head")
     assert servers.rows(database_url, "SELECT * FROM asyncmig_version") == [("a1",)]
+    assert [script.revision for script in (await migrator.plan()).changed] == ["a1"]
+
+
+def test_the_commands_at_a_changed_script(database_project: Project) -> None:
+    """The run failed with nothing applied; a check answered no."""
+    database_project.revision("a1", upgrade=TABLE).run("upgrade").expect(0)
+    change(database_project)
+    database_project.revision("b2", "a1")
+    refused = json.loads(database_project.run("upgrade", "--json").expect(3).stdout)["error"]
+    assert refused["type"] == "ChangedScripts"
+    assert list(refused["scripts"]) == ["a1"]
+    for command in (("plan",), ("upgrade",)):
+        said = database_project.run(*command, env={"ASYNCMIG_CHECKSUMS": "warn"}).expect(0).stderr
+        assert "warning: " in said and "a1_revision.py was changed after a1 was applied" in said
+    assert "was changed" in database_project.run("check").expect(1).stderr
+    tolerated = database_project.run("check", env={"ASYNCMIG_CHECKSUMS": "warn"}).expect(0)
+    assert "warning: " in tolerated.stderr and "was changed" in tolerated.stderr
 
 
 async def test_warn_tells_the_observer_and_goes_on(project: Project, database_url: str) -> None:
@@ -136,6 +163,36 @@ async def test_a_database_ahead_is_accepted_and_reported(database_project: Proje
         "d4": RevisionState.AHEAD,
     }
     assert "ahead" in database_project.run("upgrade", "head").expect(0).output
+    assert "(ahead)" in database_project.run("current", "--check-heads").expect(0).stdout
+
+
+async def test_a_database_ahead_is_not_compared_with_older_models(database_project: Project) -> None:
+    await newer_release(database_project)
+    database_project.env(MODELS)
+    migrator = database_project.migrator()
+    assert (await migrator.status()).drift is None
+    await migrator.check()
+
+
+async def test_status_tells_how_the_models_differ(database_project: Project) -> None:
+    await applied(database_project)
+    database_project.env(MODELS)
+    status = await database_project.migrator().status()
+    assert status.drift is not None
+    assert [item.description for item in status.drift.items] == ["Create table u with column id", "Drop table t"]
+    assert not status.clean
+    shown = database_project.run("status").expect(0).stdout
+    assert "drift       + Create table u with column id\n            - Drop table t\n" in shown
+    assert shown.endswith("2 differences to the models\n")
+
+
+async def test_status_is_shown_where_the_models_cannot_be_compared(database_project: Project) -> None:
+    await applied(database_project)
+    database_project.env(MODELS.replace("sa.Table", "# sa.Table"))
+    assert (
+        "drift       not compared: target_metadata holds no tables" in database_project.run("status").expect(0).stdout
+    )
+    assert "Import the modules" in database_project.run("check").expect(2).stderr
 
 
 async def test_what_is_missing_below_a_newer_release_is_refused(database_project: Project, database_url: str) -> None:
