@@ -253,14 +253,15 @@ class Migrator:
         revisions: str | Sequence[str] = "heads",
         *,
         message: str | None = None,
+        splice: bool = False,
         branch_label: str | Sequence[str] | None = None,
         rev_id: str | None = None,
     ) -> Path:
-        """Write a revision that joins several heads."""
+        """Write a revision that joins several heads; with `splice` also revisions that are none."""
         from asyncmig.scripts.creation import Request, create_merge
 
         heads = tuple(parse_target(name) for name in _names(revisions))
-        request = Request(heads, message or "", branch_labels=_names(branch_label), rev_id=rev_id)
+        request = Request(heads, message or "", splice, branch_labels=_names(branch_label), rev_id=rev_id)
         return create_merge(self._config, request)
 
     async def edit_path(self, revision: str) -> Path:

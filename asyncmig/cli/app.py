@@ -133,6 +133,10 @@ class _Group(PlainParameters, TyperGroup):
         take_options(ctx, self._session)
         return rest
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """`ensure_version` and `list_templates`, as Alembic spells them, are commands too."""
+        return super().get_command(ctx, cmd_name.replace("_", "-"))
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.commands)
 

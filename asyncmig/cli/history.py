@@ -56,13 +56,15 @@ def history(
 
 
 def branches(ctx: typer.Context) -> None:
-    """The revisions that several others follow, each with those."""
+    """The revisions that several others follow, each with those; with -v all about each."""
     session = session_of(ctx)
     console = session.console
     found = session.ask(lambda migrator: migrator.branches())
-    console.result(
-        "\n".join(line for branch in found for line in revision_texts.branch_lines(branch, console.out_styles))
-    )
+    if console.verbose:
+        console.result("\n\n".join(revision_texts.branch_block(branch, console.out_styles) for branch in found))
+    else:
+        lines = (line for branch in found for line in revision_texts.branch_lines(branch, console.out_styles))
+        console.result("\n".join(lines))
     console.data({"branches": [payloads.branch_payload(branch) for branch in found]})
 
 

@@ -80,6 +80,8 @@ def declare(
     no_color: Annotated[bool, typer.Option("--no-color", help="No colour (NO_COLOR does the same).")] = False,
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Answer yes to questions.")] = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; stop where an answer is needed.")] = False,
-    traceback: Annotated[bool, typer.Option("--traceback", help="Show the traceback of an error.")] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", "--raiseerr", help="Show the traceback of an error.")
+    ] = False,
 ) -> None:
     """The declaration that command.py copies into each command and into the group."""

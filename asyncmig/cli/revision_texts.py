@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from asyncmig.cli.output import Styles
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from asyncmig.revisions.revision import Revision
     from asyncmig.scripts.history import Branch, HistoryEntry
 
-__all__ = ["branch_lines", "head_line", "history_line", "revision_block"]
+__all__ = ["branch_block", "branch_lines", "head_line", "history_line", "revision_block"]
 
 _PLAIN = Styles()
 _BASE = "<base>"
@@ -55,13 +55,25 @@ def _tree_marks(entry: HistoryEntry) -> Iterable[str]:
 
 def revision_block(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
     """All about one revision, several lines, the docstring indented below."""
-    revision = entry.revision
-    rows = [("Rev", head_line(entry, styles) + _marked(_tree_marks(entry)))]
+    heading = head_line(entry, styles) + _marked(_tree_marks(entry))
+    return _block(entry.revision, heading, entry.children if entry.is_branch_point else ())
+
+
+def branch_block(branch: Branch, styles: Styles = _PLAIN) -> str:
+    """The same about a branch point, then an arrow to each revision that follows it."""
+    point = branch.revision
+    heading = f"{styles.paint(point.id, 'id')}{_labels(point)} (branchpoint)"
+    block = _block(point, heading, [child.id for child in branch.children])
+    return "\n".join([block, "", *(f"{'':{len(point.id)}} -> {_short(child)}" for child in branch.children)])
+
+
+def _block(revision: Revision, heading: str, children: Sequence[str]) -> str:
+    rows = [("Rev", heading)]
     rows.append(("Merges" if revision.is_merge_point else "Parent", ", ".join(revision.down_revisions) or _BASE))
     if revision.depends_on:
         rows.append(("Depends on", ", ".join(revision.depends_on)))
-    if entry.is_branch_point:
-        rows.append(("Branches into", ", ".join(entry.children)))
+    if children:
+        rows.append(("Branches into", ", ".join(children)))
     if revision.create_date:
         rows.append(("Create date", revision.create_date))
     if revision.path:
@@ -74,12 +86,14 @@ def revision_block(entry: HistoryEntry, styles: Styles = _PLAIN) -> str:
 def branch_lines(branch: Branch, styles: Styles = _PLAIN) -> list[str]:
     """The branch point, then an arrow to each revision that follows it."""
     point = branch.revision
-    labels = f" ({', '.join(point.branch_labels)})" if point.branch_labels else ""
     parents = ", ".join(point.down_revisions) or _BASE
-    first = f"{parents} -> {styles.paint(point.id, 'id')}{labels} (branchpoint), {first_line(point.message)}"
+    first = f"{parents} -> {styles.paint(point.id, 'id')}{_labels(point)} (branchpoint), {first_line(point.message)}"
     return [first, *(f"{'':{len(parents)}} -> {_short(child)}" for child in branch.children)]
 
 
 def _short(revision: Revision) -> str:
-    labels = f" ({', '.join(revision.branch_labels)})" if revision.branch_labels else ""
-    return f"{revision.id}{labels}, {first_line(revision.message)}"
+    return f"{revision.id}{_labels(revision)}, {first_line(revision.message)}"
+
+
+def _labels(revision: Revision) -> str:
+    return f" ({', '.join(revision.branch_labels)})" if revision.branch_labels else ""

@@ -92,13 +92,16 @@ def merge(
         typer.Argument(metavar="REV...", help="What to join: `heads`, or ids.", autocompletion=complete_revision),
     ],
     message: _Message = None,
+    splice: Annotated[bool, typer.Option("--splice", help="Let it join what is not a head.")] = False,
     branch_label: _Label = None,
     rev_id: _RevId = None,
 ) -> None:
     """Write a revision that follows several at once; stdout names the file."""
     session = session_of(ctx)
     path = session.ask(
-        lambda migrator: migrator.merge(revisions, message=message, branch_label=branch_label, rev_id=rev_id)
+        lambda migrator: migrator.merge(
+            revisions, message=message, splice=splice, branch_label=branch_label, rev_id=rev_id
+        )
     )
     _show_written(session.console, (path,))
 
@@ -126,10 +129,16 @@ def edit(
         raise UsageError(f"{command[0]} ended with exit code {code}.", hint=f"The script is {path}.")
 
 
+def _words(name: str, text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"${name} is {text!r}, which a shell cannot read either: {error}.") from error
+
+
 def _editor() -> list[str]:
     """The words of $VISUAL, else $EDITOR: both may carry options, as in `code --wait`."""
     for name in ("VISUAL", "EDITOR"):
-        words = shlex.split(os.environ.get(name, ""))
-        if words:
+        if words := _words(name, os.environ.get(name, "")):
             return words
     raise UsageError("Neither $VISUAL nor $EDITOR is set.", hint="Set one, for example: export EDITOR=vim.")

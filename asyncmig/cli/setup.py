@@ -10,6 +10,7 @@ import typer
 from asyncmig.cli import words
 from asyncmig.cli.completion import complete_template
 from asyncmig.cli.session import session_of
+from asyncmig.errors import UsageError
 
 __all__ = ["init", "list_templates"]
 
@@ -20,18 +21,33 @@ def init(
     template: Annotated[
         str, typer.Option("-t", "--template", metavar="NAME", help="What to lay out.", autocompletion=complete_template)
     ] = "async",
+    package: Annotated[
+        bool, typer.Option("--package", help="With empty __init__.py files, so that the folders are packages.")
+    ] = False,
 ) -> None:
     """Lay out a migrations folder, and the configuration that points to it beside it. Nothing is overwritten."""
     from asyncmig.scripts.templates import init_directory
 
-    console = session_of(ctx).console
+    session = session_of(ctx)
+    console = session.console
+    if session.options.config is not None:
+        raise UsageError(
+            "init writes the configuration into the working directory: -c has no place here.",
+            hint="Go there first; a file of another name can be renamed afterwards and given with -c.",
+        )
+    if not directory.strip():
+        raise UsageError("init needs the name of a folder.", hint="For example: asyncmig init migrations.")
     if _is_whole_project(template):
-        written = init_directory(template, Path(directory).absolute())
+        written = init_directory(template, Path(directory).absolute(), package=package)
     else:
         folder = Path(directory)
         inside = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
         written = init_directory(
-            template, Path.cwd(), migrations=inside.as_posix(), variables={"script_location": inside.as_posix()}
+            template,
+            Path.cwd(),
+            migrations=inside.as_posix(),
+            variables={"script_location": inside.as_posix()},
+            package=package,
         )
     console.result("\n".join(words.shown_path(path) for path in written))
     console.data({"template": template, "files": [str(path) for path in written]})

@@ -55,7 +55,7 @@ def create_merge(config: Config, request: Request) -> Path:
     """Write a script that joins the heads of `request`."""
     directory = ScriptDirectory.from_config(config)
     graph = directory.graph()
-    return _write(config, directory, graph, request, choose_merged(graph, request.heads))
+    return _write(config, directory, graph, request, choose_merged(graph, request.heads, splice=request.splice))
 
 
 def _write(
@@ -63,7 +63,7 @@ def _write(
 ) -> Path:
     new = NewRevision(
         id=request.rev_id or new_identifier(),
-        message=request.message,
+        message=request.message.strip(),
         down_revisions=tuple(parents),
         branch_labels=request.branch_labels,
         depends_on=choose_dependencies(graph, request.depends_on),

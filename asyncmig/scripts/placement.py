@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asyncmig.errors import ConfigError, RevisionError, UsageError
 from asyncmig.revisions.graph import RevisionGraph
-from asyncmig.revisions.target import Heads, Target
+from asyncmig.revisions.target import Heads, Target, parse_target
 from asyncmig.scripts.directory import ScriptDirectory
 
 __all__ = ["check_found_again", "choose_dependencies", "choose_location", "choose_merged", "choose_parents"]
@@ -19,22 +19,29 @@ def choose_parents(graph: RevisionGraph, heads: Sequence[Target], *, splice: boo
     if len(set(parents)) != len(parents):
         raise RevisionError(f"The same head is named twice: {', '.join(parents)}.")
     if not splice:
-        for name in parents:
-            if name not in graph.heads:
-                raise RevisionError(
-                    f"Revision {name} is not a head.", hint="Give --splice to begin a new branch there."
-                )
+        _require_heads(graph, parents)
     return tuple(parents)
 
 
-def choose_merged(graph: RevisionGraph, targets: Sequence[Target]) -> tuple[str, ...]:
-    """The heads that a merge joins; `heads` means all that are nobody's down_revision. RevisionError for fewer than two."""
+def _require_heads(graph: RevisionGraph, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in graph.heads:
+            raise RevisionError(f"Revision {name} is not a head.", hint="Give --splice to begin a new branch there.")
+
+
+def choose_merged(graph: RevisionGraph, targets: Sequence[Target], *, splice: bool = False) -> tuple[str, ...]:
+    """The heads that a merge joins; `heads` means all that are nobody's down_revision.
+
+    RevisionError for fewer than two, and when one is no head and `splice` is not given.
+    """
     parents = tuple(dict.fromkeys(name for target in targets for name in _merged(graph, target)))
     if len(parents) < 2:
         raise RevisionError(
             f"A merge needs two revisions at least, not {len(parents)}.",
             hint=f"The heads are {', '.join(graph.heads)}." if len(graph.heads) > 1 else "There is one head already.",
         )
+    if not splice:
+        _require_heads(graph, parents)
     return parents
 
 
@@ -43,8 +50,17 @@ def _merged(graph: RevisionGraph, target: Target) -> tuple[str, ...]:
 
 
 def choose_dependencies(graph: RevisionGraph, names: Iterable[str]) -> tuple[str, ...]:
-    """`depends_on` as a script should say it: labels stay labels, abbreviations become full ids."""
-    return tuple(name if name in graph.label_owners else graph.get(name).id for name in names)
+    """`depends_on` as a script should say it: labels stay labels, everything else becomes full ids."""
+    return tuple(dict.fromkeys(found for name in names for found in _dependencies(graph, name)))
+
+
+def _dependencies(graph: RevisionGraph, name: str) -> tuple[str, ...]:
+    if name in graph.label_owners:
+        return (name,)
+    found = graph.resolve(parse_target(name))
+    if not found:
+        raise RevisionError(f"{name!r} is no revision that another could depend on.")
+    return tuple(found)
 
 
 def check_found_again(directory: ScriptDirectory, name: str) -> None:

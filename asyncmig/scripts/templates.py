@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -59,21 +60,34 @@ def template_files(template: str, migrations: str = "migrations") -> list[Templa
 
 
 def init_directory(
-    template: str, destination: Path, *, migrations: str = "migrations", variables: Mapping[str, object] | None = None
+    template: str,
+    destination: Path,
+    *,
+    migrations: str = "migrations",
+    variables: Mapping[str, object] | None = None,
+    package: bool = False,
 ) -> list[Path]:
     """Write a template's files below `destination`; the paths written come back.
 
     All is rendered and every place looked at before the first file is written: UsageError names what is in the way,
     and nothing is overwritten. A pyproject.toml that is there gets the template's table appended. `variables` go to
-    the rendered files.
+    the rendered files. With `package` the folders of env.py and of the scripts get an empty `__init__.py`.
     """
     files = template_files(template, migrations)
+    if package:
+        files += _package_files(files, Path(migrations))
     appended = [file for file in files if file.rendered and _is_pyproject(destination / file.target)]
     new = [file for file in files if file not in appended]
     _check_free(new, destination)
     after = {destination / file.target: _appended(file, destination, variables or {}) for file in appended}
     _write_all({destination / file.target: _content(file, variables or {}) for file in new}, after)
     return [destination / file.target for file in files]
+
+
+def _package_files(files: list[TemplateFile], migrations: Path) -> list[TemplateFile]:
+    inside = [file.target for file in files if file.target.is_relative_to(migrations)]
+    folders = {parent for target in inside for parent in target.parents if parent.is_relative_to(migrations)}
+    return [TemplateFile(Path(os.devnull), folder / "__init__.py") for folder in sorted(folders)]
 
 
 def _is_pyproject(path: Path) -> bool:

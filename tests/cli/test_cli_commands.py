@@ -78,6 +78,13 @@ def test_history_commands_keep_alembics_layout(cli: Any, shop: Project) -> None:
         f"       -> {SECOND}, add email",
         "       -> aaaabbbbcccc (side), other way",
     ]
+    block = cli("branches", "-v").expect(0).stdout.splitlines()
+    assert block[:3] == [
+        f"Rev: {FIRST} (branchpoint)",
+        "Parent: <base>",
+        f"Branches into: {SECOND}, aaaabbbbcccc",
+    ]
+    assert block[-2:] == [f"             -> {SECOND}, add email", "             -> aaaabbbbcccc (side), other way"]
     assert cli("history", "-r-1:side@head").expect(0).stdout.splitlines()
     shown = cli("show", "side@head").expect(0).stdout.splitlines()
     assert shown[:2] == ["Rev: aaaabbbbcccc (side) (head)", f"Parent: {FIRST}"]
@@ -99,6 +106,9 @@ def test_merge_revision_and_edit_write_and_open_files(cli: Any, shop: Project, t
     assert Path(written[0]).is_file()
     cli("edit", "head", env={"VISUAL": editor}).expect(0)
     assert mark.read_text() == written[0]
+    assert "No closing quotation" in cli("edit", "head", env={"EDITOR": "vim '"}).expect(2).stderr
+    (blank,) = parsed(cli("revision", "-m", " \t", "--json").expect(0).stdout)["files"]
+    assert Path(blank).read_text(encoding="utf-8").startswith('"""empty message\n')
     unset = cli("edit", "head", env={"VISUAL": "", "EDITOR": ""}).expect(2)
     assert unset.stderr == "error: Neither $VISUAL nor $EDITOR is set. Set one, for example: export EDITOR=vim.\n"
 

@@ -104,3 +104,17 @@ COMPLETIONS = [
 def test_shell_completion_offers(cli: Any, shop: Project, words: str, position: int, offered: set[str]) -> None:
     env = {"_ASYNCMIG_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(position)}
     assert set(cli(env=env).stdout.split()) == offered
+
+
+@pytest.mark.parametrize("template", ["async", "multidb", "quickstart"])
+def test_init_makes_packages_when_asked_to(cli: Any, empty: Project, template: str) -> None:
+    cli("init", "--package", "-t", template, "made").expect(0)
+    migrations = empty.folder / ("made/migrations" if template == "quickstart" else "made")
+    folders = {migrations, *(path for path in migrations.rglob("*") if path.is_dir())}
+    assert {path.parent for path in migrations.rglob("__init__.py")} == folders
+
+
+def test_init_takes_no_configuration_and_needs_a_name(cli: Any, empty: Project) -> None:
+    assert "-c has no place here" in cli("init", "-c", "other.toml", "migrations").expect(2).stderr
+    assert "needs the name of a folder" in cli("init", " ").expect(2).stderr
+    assert list(empty.folder.iterdir()) == []

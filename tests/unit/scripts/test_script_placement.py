@@ -54,10 +54,16 @@ def test_a_merge_joins_two_or_more() -> None:
     assert choose_merged(GRAPH, parse_targets(["cccc1,bbbb"])) == ("cccc1", "bbbb1")
     with pytest.raises(RevisionError, match="bbbb1, cccc1"):
         choose_merged(GRAPH, parse_targets(["bbbb1"]))
+    with pytest.raises(RevisionError, match="aaaa1 is not a head"):
+        choose_merged(GRAPH, parse_targets(["aaaa1", "cccc1"]))
+    assert choose_merged(GRAPH, parse_targets(["aaaa1", "cccc1"]), splice=True) == ("aaaa1", "cccc1")
 
 
 def test_dependencies_keep_labels_and_complete_ids() -> None:
     assert choose_dependencies(GRAPH, ["west", "cccc"]) == ("west", "cccc1")
+    assert choose_dependencies(GRAPH, ["west@head", "heads"]) == ("bbbb1", "cccc1")
+    with pytest.raises(RevisionError, match="depend on"):
+        choose_dependencies(GRAPH, ["base"])
 
 
 def test_a_script_lies_beside_its_parent(tmp_path: Path) -> None:
