@@ -136,7 +136,7 @@ class Session:
 def _none_chosen(names: Sequence[str]) -> UsageError:
     return UsageError(
         f"The configuration has {len(names)} databases ({', '.join(names)}) and none was chosen.",
-        hint=f"Choose one: -n {names[0]}.",
+        hint=f"Choose one: -n {names[0]}. `asyncmig fleet upgrade --databases` upgrades all of them.",
     )
 
 

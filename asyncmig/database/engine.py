@@ -23,7 +23,7 @@ from sqlalchemy.util import greenlet_spawn
 from asyncmig.database.connection import Connection
 from asyncmig.database.driver import POOLED
 from asyncmig.database.failures import connection_failure
-from asyncmig.errors import ConnectionFailed, DriverError
+from asyncmig.errors import ConnectionFailed, DriverError, UsageError
 from asyncmig.url import how_to_install
 
 if TYPE_CHECKING:
@@ -153,6 +153,14 @@ def _engine_of(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engine:
         # another machine.
         raise DriverError(
             f"{url.drivername} cannot be imported: {error}.", hint=f"Install it again: {how_to_install(url)}."
+        ) from error
+    except TypeError as error:
+        if not options:
+            raise
+        said = " ".join(str(error).split())
+        raise UsageError(
+            f"SQLAlchemy makes no engine with these engine_options: {said}",
+            hint="Correct engine_options in env.py.",
         ) from error
 
 

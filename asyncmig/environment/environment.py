@@ -17,6 +17,20 @@ __all__ = ["Environment", "Hook"]
 Hook: TypeAlias = Callable[..., Awaitable[None] | None]
 Compare: TypeAlias = "bool | Callable[..., bool | None]"
 
+# What each field may hold: a mistake is told where env.py makes it, not in the middle of a run.
+_FUNCTIONS = (
+    "include_object",
+    "include_name",
+    "render_item",
+    "on_autogenerate",
+    "before_step",
+    "after_step",
+    "on_error",
+)
+_TEXTS = ("version_table", "version_table_schema")
+_MAPPINGS = ("engine_options", "options", "script_arguments")
+_SWITCHES = ("compare_type", "compare_server_default")
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -53,6 +67,18 @@ class Environment:
     def __post_init__(self) -> None:
         if self.url is not None and self.engine is not None:
             raise TypeError("Environment takes url= or engine=, not both.")
+        self._check(_FUNCTIONS, "a function", lambda value: value is None or callable(value))
+        self._check(_TEXTS, "text", lambda value: value is None or isinstance(value, str))
+        self._check(_MAPPINGS, "a mapping", lambda value: isinstance(value, Mapping))
+        self._check(_SWITCHES, "True, False or a function", lambda value: isinstance(value, bool) or callable(value))
+        self._check(("include_schemas",), "True or False", lambda value: value is None or isinstance(value, bool))
+        self._check(("naming_convention",), "a mapping", lambda value: value is None or isinstance(value, Mapping))
+
+    def _check(self, names: Sequence[str], wanted: str, fits: Callable[[Any], bool]) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if not fits(value):
+                raise TypeError(f"Environment's {name} has to be {wanted}, not {value!r}.")
 
     @property
     def metadatas(self) -> tuple[MetaData, ...]:

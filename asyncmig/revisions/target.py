@@ -149,6 +149,10 @@ def parse_range(text: str) -> Range:
 def _parse_unqualified(rest: str, branch: str | None, text: str) -> Target:
     if relative := _RELATIVE.fullmatch(rest):
         return _parse_relative(relative["origin"], int(relative["steps"]), branch, text)
+    if ":" in rest:
+        raise MalformedTarget(
+            f"{text!r} is a range, and one revision is meant here.", hint="Ranges are for --sql and `history -r`."
+        )
     if not _NAME.fullmatch(rest):
         raise MalformedTarget(f"{text!r} is not a revision identifier.", hint=_HINT)
     return _parse_origin(rest, branch)

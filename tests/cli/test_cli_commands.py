@@ -176,7 +176,8 @@ def test_several_databases_need_a_name_to_be_changed(cli: Any, shop: Project) ->
     shop.config(databases={"audit": {"url": "sqlite:///audit.db"}, "shop": {"url": "sqlite:///shop.db"}})
     refused = cli("upgrade").expect(2)
     assert refused.stderr == (
-        "error: The configuration has 2 databases (audit, shop) and none was chosen. Choose one: -n audit.\n"
+        "error: The configuration has 2 databases (audit, shop) and none was chosen. Choose one: -n audit. "
+        "`asyncmig fleet upgrade --databases` upgrades all of them.\n"
     )
     cli("upgrade", "-n", "audit").expect(0)
     assert cli("current").expect(0).stdout == f"audit  {SECOND} (head)\nshop   <base>\n"

@@ -108,6 +108,15 @@ MISTAKES = {
     "env.py of alembic": Mistake(
         2, ("migrations/env.py:3", "Alembic", "environment = Environment("), env("from alembic import context\n\ncontext.configure()\n")
     ),
+    "env.py gives a text for a function": Mistake(
+        2, ("migrations/env.py:2", "before_step has to be a function, not 'x'"), env("from asyncmig import Environment\nenvironment = Environment(before_step='x')\n")
+    ),
+    "env.py gives a number for a name": Mistake(
+        2, ("migrations/env.py:2", "version_table has to be text, not 42"), env("from asyncmig import Environment\nenvironment = Environment(version_table=42)\n")
+    ),
+    "env.py gives an option that no engine takes": Mistake(
+        2, ("engine_options", "nonsense"), env("from asyncmig import Environment\nenvironment = Environment(engine_options={'nonsense': 1})\n")
+    ),
     "sync driver": Mistake(
         2, ("psycopg2", "postgresql+asyncpg"), config(f'url = "postgresql+psycopg2://ann:{SECRET}@db.example.org/shop"')
     ),
@@ -137,6 +146,7 @@ MISTAKES = {
     "nearly known revision": Mistake(2, ("433af9f41999", FIRST), command=("upgrade", "433af9f41999")),
     "ambiguous revision": Mistake(2, ("433af", FIRST, THIRD), branch, command=("upgrade", "433af")),
     "malformed revision": Mistake(2, ("head@@shop",), command=("upgrade", "head@@shop")),
+    "a range without --sql": Mistake(2, ("433af9f41996:head", "--sql"), command=("upgrade", "433af9f41996:head")),
     "too far up": Mistake(2, ("+5",), command=("upgrade", "+5")),
     "too far down": Mistake(2, ("-5",), command=("downgrade", "-5", "--yes")),
     "script without downgrade": Mistake(
