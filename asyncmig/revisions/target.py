@@ -151,7 +151,8 @@ def _parse_unqualified(rest: str, branch: str | None, text: str) -> Target:
         return _parse_relative(relative["origin"], int(relative["steps"]), branch, text)
     if ":" in rest:
         raise MalformedTarget(
-            f"{text!r} is a range, and one revision is meant here.", hint="Ranges are for --sql and `history -r`."
+            f"{text!r} is a range, and one revision is meant here.",
+            hint="Give head, an id or +N; ranges are for --sql and `history -r`.",
         )
     if not _NAME.fullmatch(rest):
         raise MalformedTarget(f"{text!r} is not a revision identifier.", hint=_HINT)
