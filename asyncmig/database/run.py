@@ -164,12 +164,15 @@ class Run:
         step, statement = broken.step, broken.statement
         line = statement.origin.line if statement and statement.origin else _script_line(broken)
         left = "is incomplete and goes on where it stopped" if broken.divided else "was rolled back"
+        stands = f"The revision {left}; {_before(len(standing))}."
+        if self._undivided:
+            stands = "The whole run was rolled back, the steps before it too."
         what = "Upgrade" if step.direction is Direction.UPGRADE else step.direction.capitalize()
         path = step.revision.path
         where = f" ({path}:{line})" if path and line else f" ({path})" if path else ""
         report = self.request.report(None, self._began if self._undivided else step.before, standing)
         return MigrationFailed(
-            f"{what} of {step.revision.id}{where} failed: {_reason(broken)} The revision {left}; {_before(len(standing))}.",
+            f"{what} of {step.revision.id}{where} failed: {_reason(broken)} {stands}",
             report=report,
             revision=step.revision.id,
             path=path,
