@@ -296,6 +296,8 @@ class Migrator:
     ) -> Report:
         """Record that the database is at `target` without running anything; `purge` forgets what it was at."""
         names = _names(target)
+        if not names:
+            raise UsageError("stamp() needs a revision, or `base` for none.")
         if sql:
             return await self._offline(Direction.STAMP, ",".join(names), tag)
         goals = [parse_target(name) for name in names]
