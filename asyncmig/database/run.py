@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
+_AGAIN = "Mend that, then run the same command again."
 _OUTSIDE = (
     "Put it inside `with op.autocommit_block():`; an index is made so by "
     "op.create_index(..., postgresql_concurrently=True) alone."
@@ -204,9 +205,9 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _hint(error: Exception) -> str | None:
+def _hint(error: Exception) -> str:
     if isinstance(error, AsyncmigError):
-        return error.hint
+        return error.hint or _AGAIN
     if is_fresh_enum_value(error):
         return WAY_OUT
     if is_refused_in_transaction(error):
@@ -214,7 +215,7 @@ def _hint(error: Exception) -> str | None:
     return (
         "Check the rights of the user, and whether the database or its file is read-only."
         if is_access_denied(error)
-        else None
+        else _AGAIN
     )
 
 
