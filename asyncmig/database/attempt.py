@@ -113,6 +113,8 @@ class Attempt:
         self._script()
         self.live.tidy(self.step)
         self._hook(self.hooks.after_step, self.step.after)
+        # A signal that came while the script's own code held the loop is let in here, not when COMMIT is under way.
+        await_only(asyncio.sleep(0))
         self.live.finish(self._ending)
         return self._report()
 
