@@ -9,13 +9,13 @@ from copy import copy
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from asyncmig.alembic_names import project_imports
 from asyncmig.config import Config
 from asyncmig.errors import CheckFailed, MalformedTarget, UsageError
 from asyncmig.revisions.plan import Direction, Plan, pending, plan_downgrade, plan_stamp, plan_upgrade
-from asyncmig.revisions.target import Head, Heads, parse_range, parse_target
+from asyncmig.revisions.target import Current, Head, Heads, Relative, parse_range, parse_target
 from asyncmig.scripts.directory import ScriptDirectory
 from asyncmig.scripts.history import Branch, HistoryEntry, branches_of, entries_of
 
@@ -296,6 +296,8 @@ class Migrator:
     ) -> Report:
         """Record that the database is at `target` without running anything; `purge` forgets what it was at."""
         names = _names(target)
+        if not names:
+            raise UsageError("stamp() needs a revision, or `base` for none.")
         if sql:
             return await self._offline(Direction.STAMP, ",".join(names), tag)
         goals = [parse_target(name) for name in names]
@@ -622,6 +624,18 @@ def _different(found: Differences) -> CheckFailed:
     )
 
 
+_T = TypeVar("_T")
+
+
+def _offline(target: _T) -> _T:
+    """The target itself; MalformedTarget where only a database could tell what it means."""
+    if isinstance(target, Current) or (isinstance(target, Relative) and isinstance(target.origin, Current)):
+        raise MalformedTarget(
+            f"'{target}' asks the database, and --sql makes no connection.", hint="Give a range FROM:TO instead."
+        )
+    return target
+
+
 def _offline_plan(graph: RevisionGraph, direction: Direction, target: str) -> Plan:
     """The steps of a --sql run: from base, or from the lower end of "a:b"."""
     if ":" not in target:
@@ -630,15 +644,18 @@ def _offline_plan(graph: RevisionGraph, direction: Direction, target: str) -> Pl
                 f"downgrade --sql cannot know where the database is, so {target!r} is not enough.",
                 hint="Give a range FROM:TO, such as ae10:base.",
             )
-        goals = [parse_target(name) for name in target.split(",")]
+        goals = [_offline(parse_target(name)) for name in target.split(",")]
         if direction is Direction.STAMP:
             return plan_stamp(graph, (), goals)
         return plan_upgrade(graph, (), goals[0])
     wanted = parse_range(target)
+    for end in (wanted.lower, wanted.upper):
+        _offline(end)
     start = graph.maximal(graph.resolve(wanted.lower)) if wanted.lower else frozenset()
     if direction is Direction.DOWNGRADE:
-        if wanted.upper is None:
-            raise MalformedTarget(f"{target!r} does not say where the downgrade ends.", hint="Such as ae10:base.")
+        if wanted.upper is None or wanted.lower is None:
+            where = "begins" if wanted.upper else "ends"
+            raise MalformedTarget(f"{target!r} does not say where the downgrade {where}.", hint="Such as ae10:base.")
         return plan_downgrade(graph, start, wanted.upper)
     if direction is Direction.STAMP:
         return plan_stamp(graph, start, [wanted.upper or Head()])

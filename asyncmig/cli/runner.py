@@ -69,7 +69,7 @@ async def _supervised(coroutine: Coroutine[Any, Any, T]) -> T:
         except (asyncio.CancelledError, KeyboardInterrupt):
             if stop.received is None:
                 raise
-            raise Interrupted("Interrupted: the running step was rolled back.") from None
+            raise Interrupted("Interrupted: what was not finished was rolled back.") from None
 
 
 class _Stop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from asyncmig.database.coroutine import drive
 from asyncmig.database.ledger import Incomplete, JournalRow, Ledger, Overtaken
 from asyncmig.database.live import LiveStep, StepSettings
 from asyncmig.database.report import Outcome, StepReport
+from asyncmig.errors import OperationError
 from asyncmig.operations.calling import call_script, check_result
 from asyncmig.operations.sink import running
 
@@ -113,6 +115,8 @@ class Attempt:
         self._script()
         self.live.tidy(self.step)
         self._hook(self.hooks.after_step, self.step.after)
+        # A signal that came while the script's own code held the loop is let in here, not when COMMIT is under way.
+        await_only(asyncio.sleep(0))
         self.live.finish(self._ending)
         return self._report(self.live.count)
 
@@ -157,9 +161,14 @@ class Attempt:
         if self.work.function is None or self.work.path is None:
             return
         with running(self.live):
-            coroutine = call_script(self.work.function, self.work.path)
-            if coroutine is not None:
-                check_result(drive(coroutine), self.work.path, str(self.step.direction))
+            try:
+                coroutine = call_script(self.work.function, self.work.path)
+                if coroutine is not None:
+                    check_result(drive(coroutine), self.work.path, str(self.step.direction))
+            except (SystemExit, asyncio.CancelledError) as stop:
+                if _is_wanted(stop):
+                    raise
+                raise _stopped_itself(stop).with_traceback(stop.__traceback__) from stop
 
     def _hook(self, hook: Hook | None, heads: frozenset[str]) -> None:
         if hook is not None:
@@ -218,3 +227,19 @@ class Attempt:
             seconds=time.monotonic() - self.clock,
             resumed=self.left is not None,
         )
+
+
+def _is_wanted(stop: BaseException) -> bool:
+    """Whether somebody cancels the run, and not only something that the script awaited."""
+    task = asyncio.current_task()
+    return isinstance(stop, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _stopped_itself(stop: BaseException) -> OperationError:
+    """A failure like any other: as BaseExceptions these would pass by whoever rolls back, journals and reports it."""
+    if isinstance(stop, SystemExit):
+        return OperationError(f"the script raised SystemExit({stop.code!r})", hint="Raise an exception that says why.")
+    return OperationError(
+        "the script awaited something that was cancelled, and nobody cancelled the migration",
+        hint="Catch asyncio.CancelledError where that is awaited.",
+    )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
+_AGAIN = "Mend that, then run the same command again."
 _OUTSIDE = (
     "Put it inside `with op.autocommit_block():`; an index is made so by "
     "op.create_index(..., postgresql_concurrently=True) alone."
@@ -180,12 +181,15 @@ class Run:
         step, statement = broken.step, broken.statement
         line = statement.origin.line if statement and statement.origin else _script_line(broken)
         left = "is incomplete and goes on where it stopped" if broken.divided else "was rolled back"
+        stands = f"The revision {left}; {_before(len(standing))}."
+        if self._undivided:
+            stands = "The whole run was rolled back, the steps before it too."
         what = "Upgrade" if step.direction is Direction.UPGRADE else step.direction.capitalize()
         path = step.revision.path
         where = f" ({path}:{line})" if path and line else f" ({path})" if path else ""
         report = self.request.report(None, self._began if self._undivided else step.before, standing)
         return MigrationFailed(
-            f"{what} of {step.revision.id}{where} failed: {_reason(broken)} The revision {left}; {_before(len(standing))}.",
+            f"{what} of {step.revision.id}{where} failed: {_reason(broken)} {stands}",
             report=report,
             revision=step.revision.id,
             path=path,
@@ -217,9 +221,9 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _hint(error: Exception) -> str | None:
+def _hint(error: Exception) -> str:
     if isinstance(error, AsyncmigError):
-        return error.hint
+        return error.hint or _AGAIN
     if is_fresh_enum_value(error):
         return WAY_OUT
     if is_refused_in_transaction(error):
@@ -227,7 +231,7 @@ def _hint(error: Exception) -> str | None:
     return (
         "Check the rights of the user, and whether the database or its file is read-only."
         if is_access_denied(error)
-        else None
+        else _AGAIN
     )
 
 

@@ -52,7 +52,9 @@ def import_script(path: Path, source: bytes) -> ImportedScript:
         ) from error
     except (Exception, SystemExit) as error:
         raise ScriptError(
-            f"The script cannot be loaded: {type(error).__name__}: {error}.", path=path, line=line_in(path, error)
+            f"The script cannot be loaded: {type(error).__name__}: {error}".rstrip(".") + ".",
+            path=path,
+            line=line_in(path, error),
         ) from error
     finally:
         del sys.modules[module.__name__]

@@ -201,3 +201,25 @@ async def test_ctrl_c_during_a_step(database_project: Project, database_url: str
     assert "Interrupted" in stderr
     await all_is_quiet(database_url)
     await the_next_run_works(database_project, database_url)
+
+
+async def test_ctrl_c_while_the_script_computes(database_project: Project, database_url: str) -> None:
+    """The event loop hears of the signal only when the script has ended: too late to be let in by a statement."""
+    mark = database_project.folder / "mark"
+    database_project.revision(
+        "a1",
+        upgrade=f"""
+        import pathlib, time
+        op.create_table("half", sa.Column("id", sa.Integer))
+        pathlib.Path({str(mark)!r}).touch()
+        time.sleep(1)
+        """,
+    )
+    process = database_project.start("upgrade", "head")
+    await appears(mark)
+    process.send_signal(signal.SIGINT)
+    _, stderr = await asyncio.to_thread(process.communicate, timeout=20)
+    assert process.returncode == 130, stderr
+    assert stderr.splitlines()[1:] == ["error: Interrupted: what was not finished was rolled back."]
+    assert "half" not in servers.tables(database_url)
+    assert servers.rows(database_url, "SELECT * FROM asyncmig_version") == []

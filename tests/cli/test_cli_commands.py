@@ -271,3 +271,13 @@ def test_mistakes_are_one_paragraph_without_a_traceback(
     assert "Traceback" not in done.stderr
     assert "s3cret" not in done.stderr
     assert not (shop.folder / "shop.db").exists()
+
+
+def test_scripts_are_loaded_only_to_be_run(cli: Any, shop: Project) -> None:
+    """Reading the history imports none of them, and at head no upgrade does."""
+    cli("upgrade").expect(0)
+    for path in shop.versions.glob("*.py"):
+        path.write_text(path.read_text(encoding="utf-8") + "\nraise RuntimeError('loaded')\n", encoding="utf-8")
+    for command in (["heads"], ["history"], ["current"], ["show", "head"], ["upgrade"], ["revision", "-m", "more"]):
+        cli(*command).expect(0)
+    assert "loaded" in cli("downgrade", "-1").expect(2).stderr

@@ -5,7 +5,7 @@ import logging
 import logging.config
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -190,8 +190,12 @@ def history(project: Project, name: str) -> Project:
 
 
 def two(tmp_path, databases: Callable[[], str]) -> list[tuple[Project, str, str]]:
+    return several(tmp_path, databases, ("aa", "bb"))
+
+
+def several(tmp_path, databases: Callable[[], str], names: Iterable[str]) -> list[tuple[Project, str, str]]:
     found = []
-    for name in ("aa", "bb"):
+    for name in names:
         url = databases()
         found.append((history(Project.create(tmp_path / name).config(url=url), name), url, name))
     return found
@@ -212,8 +216,8 @@ async def test_two_migrators_in_one_task_group(tmp_path, databases: Callable[[],
     check_both(pairs)
 
 
-def test_two_migrators_in_two_threads(tmp_path, databases: Callable[[], str]) -> None:
-    in_threads(two(tmp_path, databases), 2)
+def test_eight_migrators_in_eight_threads(tmp_path, databases: Callable[[], str]) -> None:
+    in_threads(several(tmp_path, databases, [letter * 2 for letter in "abcdefgh"]), 1)
 
 
 @pytest.mark.soak

@@ -131,3 +131,32 @@ async def test_what_is_wrong_in_a_later_script_stops_before_the_first_statement(
     with pytest.raises(ScriptError):
         await database_project.migrator().upgrade("head")
     assert "account" not in servers.tables(database_url)
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("raise SystemExit(0)", "SystemExit(0)"),
+        ("import asyncio; raise asyncio.CancelledError", "nobody cancelled the migration"),
+        (
+            "import asyncio; task = asyncio.ensure_future(asyncio.sleep(9)); task.cancel(); await task",
+            "nobody cancelled",
+        ),
+    ],
+)
+def test_a_script_that_ends_the_process_fails_like_any_other(
+    database_project: Project, database_url: str, end: str, said: str
+) -> None:
+    database_project.revision("a1", upgrade=f"async def upgrade():\n    {ACCOUNT}\n    {end}")
+    failed = database_project.run("upgrade").expect(3)
+    assert "Traceback" not in failed.output
+    assert said in failed.stderr and "The revision was rolled back" in failed.stderr
+    assert f":{line_of(database_project, 'a1', end)})" in failed.stderr
+    assert servers.rows(database_url, "SELECT revision, outcome FROM asyncmig_version_journal") == [("a1", "failed")]
+    assert "account" not in servers.tables(database_url)
+
+
+def test_a_run_in_one_transaction_says_that_all_of_it_went(database_project: Project) -> None:
+    database_project.revision("a1", upgrade=ACCOUNT).revision("b2", "a1", upgrade=BROKEN)
+    failed = database_project.run("upgrade", env={"ASYNCMIG_TRANSACTION": "run"}).expect(3)
+    assert "The whole run was rolled back, the steps before it too." in failed.stderr

@@ -211,3 +211,15 @@ async def test_concurrently_stands_outside_the_transaction(
     assert servers.rows(postgres_url, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix'::regclass") == [(True,)]
     assert servers.rows(postgres_url, "SELECT id FROM t") == [(1,)]
     assert (await project.migrator().status()).clean
+
+
+@pytest.mark.parametrize(
+    ("command", "target"), [("upgrade", "current"), ("upgrade", "current+1"), ("stamp", "a1:current"), ("downgrade", ":base"), ("downgrade", "d4:")]
+)  # fmt: skip
+def test_a_text_needs_to_know_where_it_begins_and_ends(
+    project: Project, sqlite_url: str, command: str, target: str
+) -> None:
+    history(project).config(url=sqlite_url)
+    refused = project.run(command, target, "--sql").expect(2)
+    assert refused.stdout == ""
+    assert target.removeprefix("a1:") in refused.stderr

@@ -15,11 +15,13 @@ def test_the_quickstart_page_is_true(empty: Project) -> None:
     empty.run(*commands[0].split()).expect()
     shop = Project(empty.folder / "shop")
     shop.run(*commands[1].split()).expect()
-    assert commands[2] == 'revision -m "add stock to item"'
-    path = shop.folder / shop.run("revision", "-m", "add stock to item").expect().stdout.strip()
+    models = shop.folder / "app" / "models.py"
+    (stock,) = re.findall(r"^    stock: .*\n", PAGE, re.MULTILINE)
+    models.write_text(re.sub(r"^    created_at:", f"{stock}    created_at:", models.read_text(), flags=re.MULTILINE))
+    assert commands[2] == 'revision --autogenerate -m "add stock to item"'
+    path = shop.folder / shop.run("revision", "--autogenerate", "-m", "add stock to item").expect().stdout.strip()
     (bodies,) = re.findall(r"^    def upgrade.*?^        op\.drop_column.*?$", PAGE, re.MULTILINE | re.DOTALL)
-    head, _, _ = path.read_text().partition("def upgrade")
-    path.write_text(head + re.sub("^    ", "", bodies, flags=re.MULTILINE) + "\n")
+    assert path.read_text().endswith(re.sub("^    ", "", bodies, flags=re.MULTILINE) + "\n")
     for command in commands[3:6]:
         shop.run(*command.split()).expect()
     database = sqlite_url(shop.folder / "items.db")

@@ -2,13 +2,16 @@
 
 import random
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from asyncmig.errors import GraphError
 from asyncmig.revisions.graph import RevisionGraph
+from asyncmig.revisions.plan import plan_downgrade, plan_upgrade
 from asyncmig.revisions.revision import Revision
+from asyncmig.revisions.target import parse_target
 
 
 def graph(*lines: str) -> RevisionGraph:
@@ -177,3 +180,40 @@ def test_a_tower_of_diamonds_is_walked_once(width: int) -> None:
         tops = (f"m{level:03}",)
     history = RevisionGraph.build(revisions)
     assert len(history.ancestors(tops)) == len(history.descendants(history.bases)) == len(revisions)
+
+
+def diamonds(size: int) -> list[Revision]:
+    """A merge every ten revisions, a label and a dependency now and then."""
+    found, below = [], "n0"
+    found.append(Revision("n0", ()))
+    for number in range(1, size):
+        name = f"n{number}"
+        if number % 10:
+            found.append(Revision(name, (below if number % 2 else found[max(0, number - 2)].id,)))
+        else:
+            found.append(Revision(name, (found[-1].id, found[-2].id)))
+        below = name
+    return found
+
+
+def calls_for(size: int) -> int:
+    """How many functions are called to order a history and to plan the way through it and back."""
+    revisions, count = diamonds(size), 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        history = RevisionGraph.build(revisions)
+        up = plan_upgrade(history, frozenset(), parse_target("heads"))
+        down = plan_downgrade(history, up.after, parse_target("base"))
+    finally:
+        sys.setprofile(None)
+    assert len(up.steps) == len(down.steps) == size
+    return count
+
+
+def test_work_doubles_when_the_history_doubles() -> None:
+    assert calls_for(2_000) < 2.2 * calls_for(1_000)
