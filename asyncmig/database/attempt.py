@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from asyncmig.database.coroutine import drive
 from asyncmig.database.ledger import Incomplete, JournalRow, Ledger, Overtaken
 from asyncmig.database.live import LiveStep, StepSettings
 from asyncmig.database.report import Outcome, StepReport
+from asyncmig.database.transaction import Expected
 from asyncmig.errors import OperationError
 from asyncmig.operations.calling import call_script, check_result
 from asyncmig.operations.sink import running
@@ -86,6 +88,7 @@ class Attempt:
         connection: Connection,
         ledger: Ledger,
         transaction: StepTransaction,
+        together: bool,
     ) -> None:
         self.step = step
         self.work = work
@@ -104,12 +107,13 @@ class Attempt:
             transaction,
             self.checkpoint,
             left,
+            together=together,
         )
         self.journaled = left is not None
 
     def run(self, *, recheck: bool) -> StepReport:
         """Do the step and commit it. `recheck`: Overtaken when the version rows are not `step.before` any more."""
-        if recheck and self._versions() != self.step.before:
+        if recheck and not self.live.start_expecting(self._expected()):
             raise Overtaken(self.step.revision.id)
         self._hook(self.hooks.before_step, self.step.before)
         self._script()
@@ -127,21 +131,21 @@ class Attempt:
 
     def run_whole(self, whole: WholeStep, *, recheck: bool) -> StepReport | None:
         """The same in one exchange with the database; None, and nothing done, where it was not as expected there."""
-        row = self._row(Outcome.APPLIED, whole.digests)
-        ending = self.ledger.record(self.step.change, row, started=False)
-        query = self.ledger.sql.state() if recheck else None
-        done = self.live.send_whole(whole.statements, ending, query, self._is_before)
+        ending = partial(self._ending_of, whole.digests)
+        done = self.live.send_whole(whole.statements, ending, self._expected() if recheck else None)
         return self._report(len(whole.statements)) if done else None
+
+    def _expected(self) -> Expected:
+        return Expected(self.ledger.sql.state(), self._is_before)
 
     def _is_before(self, rows: list[tuple[Any, ...]]) -> bool:
         return self.ledger.state_in(rows).versions == self.step.before
 
-    def _versions(self) -> frozenset[str]:
-        """The version rows inside the step's transaction, which this begins."""
-        return self.ledger.state_in(self.live.start_with(self.ledger.sql.state())).versions
+    def _ending(self, *, together: bool) -> tuple[str, ...]:
+        return self._ending_of(self.live.digests, together=together)
 
-    def _ending(self) -> tuple[str, ...]:
-        row = self._row(Outcome.APPLIED, self.live.digests)
+    def _ending_of(self, digests: Sequence[str], *, together: bool) -> tuple[str, ...]:
+        row = replace(self._row(Outcome.APPLIED, digests), together=together)
         return self.ledger.record(self.step.change, row, started=self.journaled)
 
     def checkpoint(self, digests: Sequence[str], cursor: str | None) -> None:

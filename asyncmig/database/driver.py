@@ -93,9 +93,12 @@ class Driver(ABC):
         query: str | None,
         ready: Callable[[list[tuple[Any, ...]]], bool],
         statements: Sequence[str],
-        changes: Sequence[str],
+        changes: Callable[[], Sequence[str]],
     ) -> bool:
-        """A transaction from `begin` to COMMIT; False, rolled back, where `ready` or one of `changes` says no."""
+        """A transaction from `begin` to COMMIT; False, rolled back, where `ready` or one of `changes` says no.
+
+        `changes` are asked for when the statements are through, in the driver's thread.
+        """
         raise NotImplementedError("only where statements cannot be joined")
 
     def interrupt(self) -> None:
@@ -237,10 +240,10 @@ class AiosqliteDriver(Driver):
         query: str | None,
         ready: Callable[[list[tuple[Any, ...]]], bool],
         statements: Sequence[str],
-        changes: Sequence[str],
+        changes: Callable[[], Sequence[str]],
     ) -> bool:
         work = partial(_change_whole, begin=begin, query=query, ready=ready, statements=statements, changes=changes)
-        return self._in_one_turn(work, "; ".join((begin, *statements, *changes)))
+        return self._in_one_turn(work, "; ".join((begin, *statements)))
 
     def _in_one_turn(self, work: Callable[[sqlite3.Connection], T], sql: str) -> T:
         try:
@@ -281,7 +284,7 @@ def _change_whole(
     query: str | None,
     ready: Callable[[list[tuple[Any, ...]]], bool],
     statements: Sequence[str],
-    changes: Sequence[str],
+    changes: Callable[[], Sequence[str]],
 ) -> bool:
     connection.execute(begin)
     try:
@@ -289,7 +292,7 @@ def _change_whole(
             return False
         for sql in statements:
             connection.execute(sql)
-        if any(connection.execute(sql).rowcount != 1 for sql in changes):
+        if any(connection.execute(sql).rowcount != 1 for sql in changes()):
             return False
         connection.execute("COMMIT")
     finally:

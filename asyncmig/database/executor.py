@@ -23,6 +23,7 @@ from asyncmig.database.ledger import Incomplete, Ledger, Overtaken
 from asyncmig.database.listening import transaction_events
 from asyncmig.database.live import LiveStep, StepSettings
 from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off
+from asyncmig.database.waiting import StatementByStatement
 from asyncmig.errors import LockTimeout, RunLockLost
 
 if TYPE_CHECKING:
@@ -46,12 +47,16 @@ class WithoutForeignKeys(Exception):
 
 
 class StepBroken(Exception):
-    """A step failed with `error`; nothing of it stands, or what stands is journaled as incomplete (`divided`)."""
+    """A step failed with `error`; nothing of it stands, or what stands is journaled as incomplete (`divided`).
 
-    def __init__(self, attempt: Attempt, error: Exception) -> None:
+    `together`: its statements waited for each other, so which of them it was will only be known another time.
+    """
+
+    def __init__(self, attempt: Attempt, error: Exception, *, together: bool = False) -> None:
         super().__init__(str(error))
         self.attempt = attempt
         self.error = error
+        self.together = together
         self.blockers: tuple[Blocker, ...] = ()
 
     @property
@@ -123,11 +128,15 @@ class Executor:
 
     async def _step(self, step: Step, work: Work, left: Incomplete | None) -> StepReport:
         deadline = time.monotonic() + self.retries
+        together = left is None
         for number in itertools.count(1):
             try:
                 async with self.watch.around() if self.watch else nullcontext():
-                    return await self.connection.run_sync(self._attempt, step, work, left)
+                    return await self.connection.run_sync(self._attempt, step, work, left, together)
             except StepBroken as broken:
+                together = False
+                if broken.together:
+                    continue
                 broken.blockers = await self.watch.found(broken.error) if self.watch else ()
                 delay = random.uniform(0.5, 1.5) * min(0.05 * 2**number, 5.0)
                 if broken.divided or not is_retryable(broken.error) or time.monotonic() + delay > deadline:
@@ -138,7 +147,9 @@ class Executor:
             await anyio.sleep(delay)
         raise AssertionError("unreachable")
 
-    def _attempt(self, connection: sa.Connection, step: Step, work: Work, left: Incomplete | None) -> StepReport:
+    def _attempt(
+        self, connection: sa.Connection, step: Step, work: Work, left: Incomplete | None, together: bool
+    ) -> StepReport:
         """A step that comes upon a table to be made again while foreign_keys is on starts again without them.
 
         Not foreseen by recording the step, which was measured: a rebuild that restarts costs 6 ms of processor time more,
@@ -149,31 +160,31 @@ class Executor:
         """
         driver = driver_of(connection)
         try:
-            report = self._try_whole(driver, step, work) if self.settings.whole and left is None else None
+            report = self._try_whole(driver, step, work) if self.settings.whole and together else None
             if report is not None:
                 return report
-            return self._try(driver, step, work, left)
+            return self._try(driver, step, work, left, together=together)
         except ForeignKeysInTheWay:
             if self.whole:
                 raise WithoutForeignKeys from None
         with foreign_keys_off(driver):
-            return self._try(driver, step, work, left)
+            return self._try(driver, step, work, left, together=False)
 
     def _try_whole(self, driver: Driver, step: Step, work: Work) -> StepReport | None:
-        """None, and nothing done, for whatever reason: the ordinary way finds it, and the words for it."""
+        """None, and nothing done, where the step is not to be had whole, or the database is not where it begins."""
         whole = self.settings.whole.of(step, work, self.settings) if self.settings.whole else None
-        attempt = self._make_attempt(driver, step, work, None)
+        attempt = self._make_attempt(driver, step, work, None, together=False)
         if whole is None or not attempt.may_be_whole:
             return None
         try:
             return attempt.run_whole(whole, recheck=self.recheck)
         except sa.exc.DBAPIError as error:
             attempt.undo()
-            if driver.gone:
-                raise StepBroken(attempt, error) from error
-            return None
+            raise StepBroken(attempt, error, together=not driver.gone) from error
 
-    def _make_attempt(self, driver: Driver, step: Step, work: Work, left: Incomplete | None) -> Attempt:
+    def _make_attempt(
+        self, driver: Driver, step: Step, work: Work, left: Incomplete | None, *, together: bool
+    ) -> Attempt:
         return Attempt(
             step,
             work,
@@ -183,10 +194,11 @@ class Executor:
             connection=self.connection,
             ledger=Ledger(self.ledger_sql, driver, lease=self.lock.held),
             transaction=self.transaction(driver),
+            together=together,
         )
 
-    def _try(self, driver: Driver, step: Step, work: Work, left: Incomplete | None) -> StepReport:
-        attempt = self._make_attempt(driver, step, work, left)
+    def _try(self, driver: Driver, step: Step, work: Work, left: Incomplete | None, *, together: bool) -> StepReport:
+        attempt = self._make_attempt(driver, step, work, left, together=together)
         self._running = attempt.live
         try:
             return attempt.run(recheck=self.recheck)
@@ -201,8 +213,14 @@ class Executor:
         except ForeignKeysInTheWay:
             attempt.undo()
             raise
-        except Exception as error:
+        except StatementByStatement as refused:
             attempt.undo()
+            raise StepBroken(attempt, refused.error, together=not driver.gone) from refused.error
+        except Exception as error:
+            doubtful = attempt.live.doubtful
+            attempt.undo()
+            if doubtful:
+                raise StepBroken(attempt, error, together=not driver.gone) from error
             if is_lost_swap(error):
                 self._verify(attempt, driver)
             raise StepBroken(attempt, error) from error

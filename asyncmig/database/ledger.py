@@ -82,11 +82,12 @@ class JournalRow:
     digests: tuple[str, ...] = ()
     error: str | None = None
     cursor: str | None = None
+    together: bool = False  # sent with the statements that it is about: when they end only the database knows
 
     def values(self, sql: LedgerSql) -> dict[str, str]:
         """The SQL of each column."""
-        finished = self.finished_at
         literal = sql.literal
+        finished_at, duration = sql.ended(self.started_at) if self.together else self._ended(sql)
         return {
             "revision": literal(self.revision),
             "down_revision": literal(self.down_revision),
@@ -95,8 +96,8 @@ class JournalRow:
             "checksum": literal(self.checksum),
             "file_hash": literal(self.file_hash),
             "started_at": sql.time(self.started_at),
-            "finished_at": sql.time(finished) if finished else literal(None),
-            "duration_ms": literal((finished - self.started_at).total_seconds() * 1000 if finished else None),
+            "finished_at": finished_at,
+            "duration_ms": duration,
             "statements_done": literal(len(self.digests)),
             "statements": literal(" ".join(self.digests) or None),
             "database_user": sql.user or literal(_user()),
@@ -105,6 +106,12 @@ class JournalRow:
             "error": literal(self.error),
             "cursor": literal(self.cursor),
         }
+
+    def _ended(self, sql: LedgerSql) -> tuple[str, str]:
+        if self.finished_at is None:
+            return sql.literal(None), sql.literal(None)
+        milliseconds = (self.finished_at - self.started_at).total_seconds() * 1000
+        return sql.time(self.finished_at), sql.literal(milliseconds)
 
 
 _HOST = socket.gethostname()

@@ -35,6 +35,7 @@ from asyncmig.database.pragmas import (
 )
 from asyncmig.database.reflect import look_up
 from asyncmig.database.tally import Tally
+from asyncmig.database.waiting import Waiting
 from asyncmig.dialects.base import Dialect
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import OperationError
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
     from asyncmig.database.history import History
-    from asyncmig.database.transaction import StepTransaction
+    from asyncmig.database.transaction import Ending, Expected, StepTransaction
     from asyncmig.database.whole import WholeSteps
     from asyncmig.dialects.statement import Procedure
     from asyncmig.revisions.plan import Step
@@ -62,8 +63,6 @@ if TYPE_CHECKING:
 __all__ = ["LiveStep", "StepSettings"]
 
 _NOTHING_KNOWN = Schema()
-
-Rows = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,8 @@ class StepSettings:
 class LiveStep:
     """A Sink. `checkpoint` writes the digests so far into the journal, inside the running transaction.
 
-    `left` is what an earlier, incomplete run has committed: its statements are skipped.
+    `left` is what an earlier, incomplete run has committed: its statements are skipped. `together`: statements may
+    wait for each other, and StatementByStatement means that they had better not.
     Runs inside the greenlet of `run_sync`.
     """
 
@@ -96,6 +96,8 @@ class LiveStep:
         transaction: StepTransaction,
         checkpoint: Callable[[Sequence[str], str | None], None],
         left: Incomplete | None = None,
+        *,
+        together: bool = False,
     ) -> None:
         self.revision = revision
         self.script = script
@@ -111,6 +113,7 @@ class LiveStep:
         self._transaction = transaction
         self._checkpoint = checkpoint
         self._tally = Tally(revision, left)
+        self._waiting = Waiting(allowed=together and left is None and transaction.alone)
         self._in_batch = False
         self._fresh = FreshValues()
         self._orphans: Counter[tuple[Any, ...]] | None = None
@@ -149,6 +152,7 @@ class LiveStep:
         if not self._in_batch and self._tally.take(whole):
             return None
         refs = dialect.reads(operation) | dialect.left_by_failures(operation)
+        self._send_waiting()
         before = look_up(self._driver, dialect, refs)
         if self._tally.may_repeat and not self._in_batch and dialect.already_done(operation, before):
             self._settle(ran=False)
@@ -208,21 +212,31 @@ class LiveStep:
     def start(self) -> None:
         self._ensure_begun()
 
-    def start_with(self, query: str) -> list[tuple[Any, ...]]:
-        """Begin the transaction, and give the rows of its first query."""
-        return self._driver.fetch(query) if self._transaction.active else self._transaction.begin_with(query)
+    def start_expecting(self, expected: Expected) -> bool:
+        """Begin the transaction; whether the rows there are as expected. Where statements wait, so does the look."""
+        if self._waiting.allowed and self._transaction.opening is None:
+            self._waiting.expected = expected
+            return True
+        return self._as_expected(expected)
+
+    def _as_expected(self, expected: Expected) -> bool:
+        query, transaction = expected.query, self._transaction
+        return expected.ready(self._driver.fetch(query) if transaction.active else transaction.begin_with(query))
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether an error may be another statement's: one that still waits, or was refused before."""
+        return bool(self._waiting.statements) or self._waiting.refused is not None
 
     @property
     def alone(self) -> bool:
         """Whether the step has a transaction of its own."""
         return self._transaction.alone
 
-    def send_whole(
-        self, statements: Sequence[str], ending: Sequence[str], query: str | None, ready: Callable[[Rows], bool]
-    ) -> bool:
+    def send_whole(self, statements: Sequence[str], ending: Ending, expected: Expected | None) -> bool:
         """Begin, send everything, commit; False, and nothing done, where the rows were not as expected."""
         self._closing = True
-        return self._transaction.carry_out(statements, ending, query, ready)
+        return self._transaction.carry_out(statements, ending, expected)
 
     def tidy(self, step: Step) -> None:
         """Drop the types that nothing uses any more: at the end, because the script may drop them itself."""
@@ -231,6 +245,7 @@ class LiveStep:
         if unused is None or not may_leave or self._settings.history is None or self._tally.skipping:
             return
         query, read = unused
+        self._send_waiting()
         found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums
         left = self._settings.history.leftovers(step, self.operations) if found else ()
         for operation in left:
@@ -239,7 +254,7 @@ class LiveStep:
                 if operation.is_domain:  # what it was over may have been used by nothing else
                     found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums
 
-    def finish(self, ending: Callable[[], Sequence[str]]) -> None:
+    def finish(self, ending: Ending) -> None:
         """The script is through: send the closing statements and commit.
 
         Overtaken when one of them does not change or find its row.
@@ -251,17 +266,34 @@ class LiveStep:
         self._refuse_orphans()
         self._autocommit = False
         self._closing = True
-        try:
-            self._end_with(ending())
-        except sa.exc.DBAPIError as error:
-            if is_lost_swap(error):
-                raise Overtaken(self.revision) from error
-            raise
+        if self._waiting.refused is not None:
+            raise self._waiting.refused
+        if self._waiting.allowed:
+            self._end_together(ending)
+        else:
+            self._end_apart(ending)
         if self._transaction.divisible and self._driver.connection.in_transaction():
             self._driver.connection.commit()
         if not self._driver.in_transaction:
             forgive(self._driver)
             pay_back(self._driver)
+
+    def _end_together(self, ending: Ending) -> None:
+        statements = [statement.sql for statement in self._waiting.statements]
+        try:
+            done = self._transaction.carry_out(statements, ending, self._waiting.expected)
+        except sa.exc.DBAPIError as error:
+            raise self._waiting.refuse(error) from error
+        if not done:
+            raise self._waiting.refuse(Overtaken(self.revision))
+
+    def _end_apart(self, ending: Ending) -> None:
+        try:
+            self._end_with(ending(together=False))
+        except sa.exc.DBAPIError as error:
+            if is_lost_swap(error):
+                raise Overtaken(self.revision) from error
+            raise
 
     def _end_with(self, statements: Sequence[str]) -> None:
         closing = self._transaction.closing
@@ -325,6 +357,11 @@ class LiveStep:
             return self._send(statement)
 
     def _send(self, statement: Statement) -> Any:
+        if self._may_wait(statement):
+            self._announce(statement)
+            self._waiting.statements.append(statement)
+            self._tally.finish()
+            return None
         result = self._run(statement)
         self._settle()
         return result
@@ -341,10 +378,33 @@ class LiveStep:
         elif ran and not self._driver.in_transaction:
             self._notice_end()
 
-    def _run(self, statement: Statement) -> Any:
+    def _may_wait(self, statement: Statement) -> bool:
+        begun = self._transaction.active or self._autocommit or self._in_batch or self._bound
+        return self._waiting.takes(statement) and not begun
+
+    def _send_waiting(self) -> None:
+        """What waited goes before whatever comes now, and nothing waits from here on; StatementByStatement if refused."""
+        waiting = self._waiting
+        waiting.allowed = False
+        if not waiting:
+            return
+        expected, waiting.expected = waiting.expected, None
+        statements, waiting.statements = waiting.statements, []
+        try:
+            if expected is not None and not self._as_expected(expected):
+                raise waiting.refuse(Overtaken(self.revision))
+            for statement in statements:
+                self._driver.run(self._opened(statement.sql))
+        except sa.exc.DBAPIError as error:
+            raise waiting.refuse(error) from error
+
+    def _announce(self, statement: Statement) -> None:
         observer = self._settings.observer
         if observer is not None:
             announce(observer, StatementStarted(self.revision, self.count, statement.sql, statement.origin))
+
+    def _run(self, statement: Statement) -> Any:
+        self._announce(statement)
         # Kept when it fails: the executor names it even where the script wraps the error in its own.
         self.failing = statement
         result = self._execute(statement)
@@ -399,6 +459,7 @@ class LiveStep:
 
     def _opened(self, sql: str) -> str:
         """`sql`, behind what begins the transaction where that has still to be sent."""
+        self._send_waiting()
         if self._autocommit or self._transaction.active:
             return sql
         if self._transaction.opening is None:
@@ -415,6 +476,7 @@ class LiveStep:
             connection.begin()
 
     def _begin(self) -> None:
+        self._send_waiting()
         if not self._autocommit and not self._transaction.active:
             self._transaction.begin()
 

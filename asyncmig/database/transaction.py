@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
@@ -20,10 +21,23 @@ from asyncmig.errors import LockTimeout, OperationError
 if TYPE_CHECKING:
     from asyncmig.operations.base import Origin
 
-__all__ = ["CallersTransaction", "OwnTransaction", "RunTransaction", "StepTransaction"]
+__all__ = ["CallersTransaction", "Ending", "Expected", "OwnTransaction", "RunTransaction", "StepTransaction"]
 
 T = TypeVar("T")
-Rows = list[tuple[Any, ...]]
+
+
+class Ending(Protocol):
+    """The statements that end a step. `together`: they are sent with those that do the work, not after them."""
+
+    def __call__(self, *, together: bool) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What has to be found inside the transaction: `ready` says so of the rows of `query`."""
+
+    query: str
+    ready: Callable[[list[tuple[Any, ...]]], bool]
 
 
 class StepTransaction(ABC):
@@ -77,13 +91,11 @@ class StepTransaction(ABC):
         """Whether all of a step may go to the database at once, by `carry_out`."""
         return False
 
-    def carry_out(
-        self, statements: Sequence[str], ending: Sequence[str], query: str | None, ready: Callable[[Rows], bool]
-    ) -> bool:
+    def carry_out(self, statements: Sequence[str], ending: Ending, expected: Expected | None) -> bool:
         """Begin, run `statements`, change one row with each of `ending`, commit: in one exchange with the database.
 
-        `ready` looks at the rows of `query`, inside the transaction. False, with nothing done, where it says no or a
-        row was not there to be changed; where statements go together that is an error of the database's.
+        False, with nothing done, where the rows are not as `expected` or one was not there to be changed; where
+        statements go together that is an error of the database's.
         """
         raise NotImplementedError
 
@@ -121,14 +133,13 @@ class OwnTransaction(StepTransaction):
     def alone(self) -> bool:
         return self.last is not None
 
-    def carry_out(
-        self, statements: Sequence[str], ending: Sequence[str], query: str | None, ready: Callable[[Rows], bool]
-    ) -> bool:
+    def carry_out(self, statements: Sequence[str], ending: Ending, expected: Expected | None) -> bool:
         if self.opening is None:
-            return self.driver.change_whole(self.begin_sql, query, ready, statements, ending)
-        if query is not None:
+            query, ready = (None, bool) if expected is None else (expected.query, expected.ready)
+            return self.driver.change_whole(self.begin_sql, query, ready, statements, lambda: ending(together=False))
+        if expected is not None:
             return False
-        self.driver.run(";\n".join((self.begin_sql, *statements, *ending, "COMMIT")))
+        self.driver.run(";\n".join((self.begin_sql, *statements, *ending(together=True), "COMMIT")))
         return True
 
     def _patiently(self, work: Callable[[], T]) -> T:

@@ -83,6 +83,13 @@ class LedgerSql(ABC):
     def now(self) -> str:
         """The present time as a journal stores it."""
 
+    def ended(self, started: datetime) -> tuple[str, str]:
+        """When what began with the transaction has ended, and after how many milliseconds, by the database's clock.
+
+        For a row that is sent together with the statements that it is about: so only where several may be one text.
+        """
+        raise NotImplementedError
+
     @property
     @abstractmethod
     def user(self) -> str | None:

@@ -76,6 +76,11 @@ class PostgresqlLedger(LedgerSql):
     def now(self) -> str:
         return "clock_timestamp()"
 
+    def ended(self, started: datetime) -> tuple[str, str]:
+        # now() is when the transaction began ("Date/Time Functions"); `started` is by another clock.
+        elapsed = "clock_timestamp() - now()"
+        return f"{self.time(started)} + ({elapsed})", f"extract(epoch FROM {elapsed}) * 1000"
+
     @property
     def user(self) -> str | None:
         return "current_user"

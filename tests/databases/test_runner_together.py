@@ -1,0 +1,126 @@
+"""Statements of a step that wait for each other: one exchange with the database, and nothing else is different."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import servers
+from projects import Project
+
+from asyncmig.database.driver import AiosqliteDriver, AsyncpgDriver, Driver, PsycopgDriver
+from asyncmig.errors import MigrationFailed
+
+THREE = """
+op.create_table("account", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))
+op.execute("INSERT INTO account VALUES (1, 'a')")
+op.create_index("ix_account_name", "account", ["name"])
+"""
+SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(0.2)",
+}
+
+
+@pytest.fixture
+def exchanges(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What is sent while it is there; each text is one message, or one turn of SQLite's thread."""
+    sent: list[str] = []
+
+    def noting(kind: type[Driver], name: str) -> None:
+        method = getattr(kind, name)
+
+        def noted(self: Driver, *arguments: object, **keywords: object) -> object:
+            sent.append(name if name == "change_whole" else str(arguments[0]))
+            return method(self, *arguments, **keywords)
+
+        monkeypatch.setattr(kind, name, noted)
+
+    noting(AiosqliteDriver, "change_whole")
+    for kind in (AiosqliteDriver, AsyncpgDriver, PsycopgDriver):
+        for name in ("_run", "_fetch", "_execute"):
+            noting(kind, name)
+    return sent
+
+
+async def test_a_step_of_several_statements_is_one_exchange(
+    at_driver: Project, driver_url: str, exchanges: list[str]
+) -> None:
+    at_driver.revision("a1", upgrade=THREE)
+    await at_driver.migrator().upgrade()
+    (whole,) = [text for text in exchanges if "CREATE TABLE account" in text or text == "change_whole"]
+    if whole != "change_whole":
+        assert whole.startswith("BEGIN")
+        assert whole.endswith("COMMIT")
+    assert servers.rows(driver_url, "SELECT * FROM account") == [(1, "a")]
+    (entry,) = await at_driver.migrator().log()
+    assert (entry.outcome, entry.statements_done) == ("applied", 3)
+
+
+async def test_the_journal_knows_how_long_it_took(at_driver: Project, driver_url: str) -> None:
+    at_driver.revision("a1", upgrade=f"op.execute({SLOW[driver_url.partition('+')[0]]!r})")
+    report = await at_driver.migrator().upgrade()
+    (entry,) = await at_driver.migrator().log()
+    assert entry.seconds is not None
+    assert entry.started_at is not None
+    assert entry.finished_at is not None
+    assert 0.005 < entry.seconds <= report.steps[0].seconds + 0.1
+    assert abs((entry.finished_at - entry.started_at).total_seconds() - entry.seconds) < 0.005
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        'names = op.get_bind().execute(sa.text("SELECT name FROM account")).scalars().all()',
+        'names = [row["name"] for row in op.get_bind().execute(sa.text("SELECT name FROM account")).mappings()]',
+        'names = op.execute(sa.text("SELECT name FROM account"))\nnames = ["a"]',
+    ],
+)
+async def test_what_reads_sees_what_waited(at_driver: Project, driver_url: str, reading: str) -> None:
+    at_driver.revision(
+        "a1", upgrade=f"{THREE}\n{reading}\nop.execute(f\"INSERT INTO account VALUES (2, '{{names[0]}}2')\")"
+    )
+    await at_driver.migrator().upgrade()
+    assert servers.rows(driver_url, "SELECT name FROM account ORDER BY id") == [("a",), ("a2",)]
+
+
+def counted(folder: Path, body: str) -> str:
+    """The body, in a script that counts how often it is run."""
+    return f'with open({str(folder / "runs")!r}, "a") as runs:\n    runs.write("x")\n{body}'
+
+
+@pytest.mark.parametrize("caught", ["except Exception:", "except BaseException:", "except:"])
+async def test_a_script_cannot_swallow_what_waited_and_failed(at_driver: Project, driver_url: str, caught: str) -> None:
+    """As before: on SQLite it goes on without the statement, on PostgreSQL the transaction is spoilt."""
+    tried = f'try:\n    op.execute("DROP TABLE nowhere")\n    op.get_bind()\n{caught}\n    pass\n'
+    at_driver.revision("a1", upgrade=counted(at_driver.folder, f"{tried}{THREE}"))
+    if driver_url.startswith("sqlite"):
+        await at_driver.migrator().upgrade()
+        assert servers.rows(driver_url, "SELECT * FROM account") == [(1, "a")]
+    else:
+        with pytest.raises(MigrationFailed):
+            await at_driver.migrator().upgrade()
+        assert "account" not in servers.tables(driver_url)
+    assert (at_driver.folder / "runs").read_text() == "xx"
+
+
+async def test_a_failure_is_that_of_the_statement_even_where_the_script_fails_after_it(
+    at_driver: Project, driver_url: str
+) -> None:
+    body = f'{THREE}\nop.execute("INSERT INTO nowhere VALUES (1)")\nraise ValueError("later")'
+    at_driver.revision("a1", upgrade=counted(at_driver.folder, body))
+    with pytest.raises(MigrationFailed, match="nowhere") as caught:
+        await at_driver.migrator().upgrade()
+    assert caught.value.sql == "INSERT INTO nowhere VALUES (1)"
+    assert "account" not in servers.tables(driver_url)
+    assert [entry.outcome for entry in await at_driver.migrator().log()] == ["failed"]
+    assert (at_driver.folder / "runs").read_text() == "xx"
+
+
+async def test_a_script_that_only_reads_runs_once(at_driver: Project, driver_url: str) -> None:
+    at_driver.revision(
+        "a1", upgrade=counted(at_driver.folder, f'{THREE}\nop.get_bind().commit()\nraise ValueError("x")')
+    )
+    with pytest.raises(MigrationFailed):
+        await at_driver.migrator().upgrade()
+    assert (at_driver.folder / "runs").read_text() == "x"
+    assert [entry.outcome for entry in await at_driver.migrator().log()] == ["incomplete"]
