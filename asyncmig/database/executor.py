@@ -134,12 +134,13 @@ class Executor:
                 async with self.watch.around() if self.watch else nullcontext():
                     return await self.connection.run_sync(self._attempt, step, work, left, together)
             except StepBroken as broken:
-                together = False
-                if broken.together:
+                retryable, together = is_retryable(broken.error), False
+                if broken.together and not retryable:
                     continue
                 broken.blockers = await self.watch.found(broken.error) if self.watch else ()
                 delay = random.uniform(0.5, 1.5) * min(0.05 * 2**number, 5.0)
-                if broken.divided or not is_retryable(broken.error) or time.monotonic() + delay > deadline:
+                last = time.monotonic() + delay > deadline and not broken.together
+                if broken.divided or not retryable or last:
                     await self._failed(broken)
                     raise
                 reason = broken.reason
