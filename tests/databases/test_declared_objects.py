@@ -334,3 +334,37 @@ def test_check_tells_what_differs_beside_tables(shop: Project) -> None:
     shop.run("upgrade", "head").expect(0)
     shop.run("check").expect(0)
     shop.run("check", "--offline").expect(0)
+
+
+def named(kind: str, name: str) -> sa.MetaData:
+    """A table with a column of that name, used by everything that can hang on it."""
+    columns = sa.Column("id", sa.Integer, primary_key=True), sa.Column(name, sa.String(20)), sa.Column("b", sa.Integer)
+    postgresql = [
+        function("note", "", NOTE),
+        trigger("tr", f"BEFORE UPDATE OF {name}", f"FOR EACH ROW WHEN (NEW.{name} <> 'x') EXECUTE FUNCTION note()"),
+        policy("p", f"{name} IN (SELECT u.{name} FROM t u)"),
+    ]
+    sqlite = [trigger("tr", f"AFTER UPDATE OF {name}", f"BEGIN UPDATE t SET {name} = NEW.{name}; END")]
+    return metadata(
+        lambda m: sa.Table("t", m, *columns),
+        *(postgresql if kind == "postgresql" else sqlite),
+        view("v", f"SELECT id, {name} FROM t"),
+        view("w", f"SELECT {name} AS kept, b FROM t WHERE {name} <> 'x'"),
+    )
+
+
+async def test_a_renamed_column_keeps_what_uses_it(shop: Project, models: Any, database_kind: str) -> None:
+    models.METADATA = named(database_kind, "a")
+    await generate(shop)
+    models.METADATA = named(database_kind, "said")
+    async with shop.migrator() as migrator:
+        assert len(await migrator.revision("change", autogenerate=True, renames=["t.a:said"])) == 1
+        await migrator.upgrade("head")
+        await migrator.check()
+        assert (await migrator.differences(offline=True)).items == ()
+        await migrator.downgrade("-1")
+    models.METADATA = named(database_kind, "a")
+    async with shop.migrator() as migrator:
+        assert (await migrator.differences()).items == ()
+        await migrator.upgrade("head")
+        await migrator.downgrade("base")
