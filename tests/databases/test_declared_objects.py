@@ -169,6 +169,21 @@ async def test_asking_about_objects_leaves_nothing_behind(postgres_url: str) -> 
         assert (await connection.exec_driver_sql(count)).scalar() == 0
 
 
+async def test_a_text_of_several_statements_is_not_put_to_the_database(postgres_url: str) -> None:
+    texts = [
+        view("v", "SELECT 2 AS one; COMMIT; DROP TABLE t"),
+        policy("p", "b > 2); COMMIT; DROP TABLE t; SELECT (1"),
+        sql("x int); COMMIT; DROP TABLE t; CREATE FUNCTION f(", "int", "1"),
+    ]
+    there = [view("v", "SELECT 1 AS one"), policy("p", "b > 1"), sql("", "int", "2")]
+    async with connected(postgres_url) as connection:
+        await connection.run_sync(metadata(T, *there).create_all)
+        await connection.commit()
+        found = await compared(connection, metadata(T, *texts))
+        assert set(found.uncertain) == {"view v", "policy p on t", found.uncertain[0]}
+        assert told(await compared(connection, metadata(T, *there))) == []
+
+
 async def test_what_is_made_anew_keeps_its_indexes_and_its_comment(postgres_url: str) -> None:
     models = [stored("m", "SELECT b, a FROM t"), view("v", "SELECT a FROM t")]
     wanted = metadata(
