@@ -362,8 +362,9 @@ class Migrator:
         async with self._looking(site) as session:
             if session is None:
                 missing = "no database file yet"
-                return StatusReport(site.name, site.source, missing, (), graph.effective_heads, tuple(graph), (), ())
-            report = await look(session, graph, site.name, site.source)
+                report = StatusReport(site.name, site.source, missing, (), graph.effective_heads, tuple(graph), (), ())
+            else:
+                report = await look(session, graph, site.name, site.source)
         ahead = any(row.state is RevisionState.AHEAD for row in report.current)
         if ahead or not report.at_head or not site.environment.metadatas:
             return report

@@ -46,6 +46,9 @@ KEPT = view("kept", "SELECT id FROM t")
 OVER = view("a_over", "SELECT said FROM z_under WHERE said IS NOT NULL")
 TWO = "SELECT id, a AS said FROM t"
 
+SET_OF_V = function("f", "", "RETURNS SETOF v LANGUAGE sql STABLE AS $$ SELECT * FROM v $$")
+PLAIN = "RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$"
+
 # fmt: off
 OBJECT_CHANGES = [
     Change(
@@ -118,6 +121,12 @@ OBJECT_CHANGES = [
         "a function takes another argument, under what calls it",
         both(T, sql("x int", "int", "x"), view("v", "SELECT f(b) AS n FROM t")), both(T, sql("x bigint", "int", "1"), view("v", "SELECT f(b) AS n FROM t")),
         ("Drop view v", "Drop function f(x integer)", "Create function f(x bigint)"), POSTGRESQL,
+    ),
+    Change(
+        "functions are bound to a view, and views to them",
+        both(T, view("v", "SELECT id, b FROM t"), SET_OF_V, view("w", "SELECT b FROM f()"), view("gone", "SELECT 1 AS one"), function("g", "x gone", PLAIN)),
+        both(T, view("v", "SELECT b FROM t"), SET_OF_V, view("w", "SELECT b FROM f()"), sql("", "int", "1", "h")),
+        ("Drop view w", "Drop function f()", "Drop view v", "Create function f()", "Create view w", "Drop function g(x gone)"), POSTGRESQL,
     ),
     Change(
         "triggers come, change and go on SQLite",

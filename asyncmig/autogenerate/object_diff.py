@@ -6,23 +6,22 @@ What stands in the way of a table's change is dropped before it and made again a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from asyncmig.autogenerate.filters import Filters
+from asyncmig.autogenerate.function_diff import FunctionDiff, diff_functions, drop_function
 from asyncmig.autogenerate.object_likeness import ObjectLikeness
-from asyncmig.autogenerate.object_matching import match_functions
 from asyncmig.autogenerate.select_list import gives_all_of_one, has_star
 from asyncmig.autogenerate.table_changes import TableChanges
 from asyncmig.operations.base import Operation
 from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
-from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
+from asyncmig.operations.routines import CreateTrigger, DropTrigger
 from asyncmig.operations.schemas import AlterExtension, CreateExtension, DropExtension
 from asyncmig.operations.sql import Execute
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.dependence import bound_names, early_functions, in_order, names_in
 from asyncmig.schema.model import Extension, Function, Policy, Ref, Schema, Trigger, View
-from asyncmig.schema.objects import ObjectValue
 
 __all__ = ["ObjectDiff", "diff_objects", "has_objects"]
 
@@ -84,11 +83,15 @@ class _Assembly:
 
     def diff(self) -> ObjectDiff:
         self._extensions()
-        created, refitted = self._functions()
-        dropped, made, lost = self._views(refitted)
-        self._triggers(refitted, lost)
-        self._policies(refitted)
-        self._order(created, refitted, dropped, made)
+        functions = diff_functions(*self.schemas, self.likeness, self.filters)
+        functions.make_way(self.changes.gone)
+        dropped, made, lost = self._views(functions.leaving)
+        while self.likeness.binds and functions.make_way({view.name.lower() for view in dropped}):
+            dropped, made, lost = self._views(functions.leaving)
+        self._triggers(functions.leaving, lost)
+        self._policies(functions.leaving)
+        self._order(functions, dropped, made)
+        self.result.last += functions.last
         # What hangs on tables goes first and comes last.
         self.result.dropped.sort(key=lambda one: not isinstance(one, DropTrigger | DropPolicy))
         self.result.added.sort(key=lambda one: isinstance(one, CreateTrigger | CreatePolicy | SetRowSecurity))
@@ -104,44 +107,7 @@ class _Assembly:
                 self.result.extensions.append(AlterExtension(new.name, version, schema, old))
         self.result.extensions_last += [DropExtension(one.name, extension=one) for one in reversed(found.gone)]
 
-    def _functions(self) -> tuple[dict[Function, Operation], list[Function]]:
-        """Those to create, each with its operation, and those that have to be dropped before the tables change."""
-        match = match_functions(*self.schemas, self.likeness)
-        has = self.filters.has_object
-        created: dict[Function, Operation] = {
-            one: CreateFunction(one) for one in match.new if has(one, None, reflected=False)
-        }
-        refitted: list[Function] = []
-        for old, new in match.changed:
-            if not has(new, old, reflected=False):
-                continue
-            if self.likeness.function_fits(old, new):
-                # By the arguments as they were written before: it is found by them.
-                created[new] = CreateFunction(replace(new, arguments=old.arguments), replace=True)
-            else:
-                refitted.append(old)
-                created[new] = CreateFunction(new)
-        gone = [one for one in match.gone if has(one, None, reflected=True)]
-        # Tables may call them, so they go last; but not those about a table that goes, nor those whose callers turn to
-        # another one of that name.
-        names = {one.name for one in match.new}
-        early = [
-            one for one in gone if self.changes.gone & bound_names(one) or (one.name in names and self._called(one))
-        ]
-        self.result.last += [_drop_function(one) for one in reversed(in_order(gone, bound_names)) if one not in early]
-        return created, [*refitted, *early]
-
-    def _called(self, function: Function) -> bool:
-        """Whether something that can be made again names it."""
-        current = self.schemas[0]
-        callers: tuple[ObjectValue, ...] = (
-            *current.views.values(),
-            *current.triggers.values(),
-            *current.policies.values(),
-        )
-        return any(function.name.lower() in names_in(one) for one in callers)
-
-    def _views(self, refitted: list[Function]) -> tuple[list[View], dict[View, Operation], frozenset[Ref]]:
+    def _views(self, going: list[Function]) -> tuple[list[View], dict[View, Operation], frozenset[Ref]]:
         """Those to drop, those to make with their operations, and the addresses whose triggers are lost on the way."""
         found = _Matching(self.schemas[0].views, self.schemas[1].views, self.filters)
         changed = [(old, new) for old, new in found.pairs if not self.likeness.view(old, new)]
@@ -149,7 +115,7 @@ class _Assembly:
         wider = self._wider(found, [new.name for _, new in changed])
         changed += [(old, new) for old, new in wider if gives_all_of_one(new.definition)]
         unfit += [old for old, new in wider if not gives_all_of_one(new.definition) or new.materialized]
-        dropped = self._with_dependents([*found.gone, *unfit, *self._broken(found.current.values(), refitted)])
+        dropped = self._with_dependents([*found.gone, *unfit, *self._broken(found.current.values(), going)])
         refs = {view.ref for view in dropped}
         made: dict[View, Operation] = {view: CreateView(view) for view in found.new}
         made.update((new, CreateView(new)) for ref, new in found.wanted.items() if ref in refs)
@@ -179,16 +145,16 @@ class _Assembly:
             return []
         return [view for view in self.schemas[0].views.values() if names & names_in(view) - {view.name.lower()}]
 
-    def _broken(self, views: Iterable[View], refitted: list[Function]) -> Iterator[View]:
+    def _broken(self, views: Iterable[View], going: list[Function]) -> Iterator[View]:
         tables = {ref.name.lower() for ref in self.changes.columns}
         return (
             view
             for view in views
-            if self._breaks(names_in(view), refitted) or (tables & names_in(view) and has_star(view.definition))
+            if self._breaks(names_in(view), going) or (tables & names_in(view) and has_star(view.definition))
         )
 
-    def _breaks(self, names: frozenset[str], refitted: list[Function], home: Ref | None = None) -> bool:
-        return self.changes.break_what_has(names, home) or any(one.name.lower() in names for one in refitted)
+    def _breaks(self, names: frozenset[str], going: list[Function], home: Ref | None = None) -> bool:
+        return self.changes.break_what_has(names, home) or any(one.name.lower() in names for one in going)
 
     def _with_dependents(self, views: list[View]) -> list[View]:
         """All that has to be dropped for these to be."""
@@ -200,14 +166,14 @@ class _Assembly:
             found.update((view.ref, view) for view in fresh)
         return list(found.values())
 
-    def _triggers(self, refitted: list[Function], lost: frozenset[Ref]) -> None:
+    def _triggers(self, going: list[Function], lost: frozenset[Ref]) -> None:
         current, wanted = self.schemas
         found = _Matching(current.triggers, wanted.triggers, self.filters)
         changed = {
             old.ref for old, new in found.pairs if not self.likeness.trigger(old, new, wanted.tables.get(new.table))
         }
         for old in found.current.values():
-            if old.ref in changed or old.table in lost or self._breaks(names_in(old), refitted, old.table):
+            if old.ref in changed or old.table in lost or self._breaks(names_in(old), going, old.table):
                 changed.add(old.ref)
         leaving = [
             *found.gone,
@@ -217,14 +183,14 @@ class _Assembly:
         self.result.dropped += [DropTrigger(one.name, one.table, trigger=one) for one in leaving]
         self.result.added += [CreateTrigger(one) for one in coming]
 
-    def _policies(self, refitted: list[Function]) -> None:
+    def _policies(self, going: list[Function]) -> None:
         current, wanted = self.schemas
         found = _Matching(current.policies, wanted.policies, self.filters)
         changed = {
             old.ref for old, new in found.pairs if not self.likeness.policy(old, new, wanted.tables.get(new.table))
         }
         for old in found.current.values():
-            if self._breaks(names_in(old), refitted, old.table):
+            if self._breaks(names_in(old), going, old.table):
                 changed.add(old.ref)
         leaving = [
             *found.gone,
@@ -238,16 +204,11 @@ class _Assembly:
         ]
         self.result.added += [CreatePolicy(one) for one in coming]
 
-    def _order(
-        self,
-        created: dict[Function, Operation],
-        refitted: list[Function],
-        dropped: list[View],
-        made: dict[View, Operation],
-    ) -> None:
-        leaving: list[View | Function] = [*dropped, *refitted]
+    def _order(self, functions: FunctionDiff, dropped: list[View], made: dict[View, Operation]) -> None:
+        created = functions.created
+        leaving: list[View | Function] = [*dropped, *functions.leaving]
         self.result.dropped += [
-            DropView(one.ref, one.materialized, view=one) if isinstance(one, View) else _drop_function(one)
+            DropView(one.ref, one.materialized, view=one) if isinstance(one, View) else drop_function(one)
             for one in reversed(in_order(leaving, bound_names))
         ]
         early = early_functions(list(created), self.changes.touched | {view.name for view in made})
@@ -264,7 +225,3 @@ class _Assembly:
             return ()
         former = self.schemas[0].views.get(view.ref)
         return view.attached or (former.attached if former is not None else ())
-
-
-def _drop_function(function: Function) -> DropFunction:
-    return DropFunction(function.name, function.arguments, function.schema, function=function)

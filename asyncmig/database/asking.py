@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -33,17 +33,26 @@ def _ask_postgresql(driver: Driver, questions: Sequence[Question]) -> Mapping[Qu
     if begins:
         driver.run("BEGIN")
     try:
-        found: dict[Question, str | None] = {}
-        policies = [question for question in questions if question.kind == "policy"]
-        objects = [question for question in questions if question.kind in OBJECTS and question.kind != "policy"]
-        expressions = [question for question in questions if question.kind not in OBJECTS]
-        for one_kind in (expressions, objects, policies):
-            for start in range(0, len(one_kind), postgresql_asking.BATCH):
-                found.update(_ask_batch(driver, one_kind[start : start + postgresql_asking.BATCH]))
+        found: dict[Question, str | None] = dict.fromkeys(questions)
+        for batch in _batches(questions):
+            found.update(_ask_batch(driver, batch))
         return found
     finally:
         if begins:
             driver.run("ROLLBACK")
+
+
+def _batches(questions: Sequence[Question]) -> Iterator[Sequence[Question]]:
+    """Expressions, objects and policies apart, in numbers that the lock table holds."""
+    objects = [one for one in questions if one.kind in OBJECTS and postgresql_object_asking.may_be_put(one)]
+    kinds = (
+        [question for question in questions if question.kind not in OBJECTS],
+        [question for question in objects if question.kind != "policy"],
+        [question for question in objects if question.kind == "policy"],
+    )
+    for kind in kinds:
+        for start in range(0, len(kind), postgresql_asking.BATCH):
+            yield kind[start : start + postgresql_asking.BATCH]
 
 
 def _ask_batch(driver: Driver, questions: Sequence[Question]) -> Mapping[Question, str | None]:

@@ -17,8 +17,9 @@ from asyncmig.dialects.postgresql_object_reading import (
     trigger_parts,
     view_definition,
 )
+from asyncmig.dialects.splitter import split_postgresql
 
-__all__ = ["READ_BACK", "answers", "scratch"]
+__all__ = ["READ_BACK", "answers", "may_be_put", "scratch"]
 
 _PREFIX = "asyncmig_ask_"
 _NUMBER = f"substr({{name}}, {len(_PREFIX) + 1})::int"
@@ -44,6 +45,11 @@ FROM pg_catalog.pg_policy AS o
 JOIN pg_catalog.pg_class AS c ON c.oid = o.polrelid
 WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND o.polname {_OURS}
 """
+
+
+def may_be_put(question: Question) -> bool:
+    """Whether it is one statement: nobody's text may end the transaction in which it is asked, or do more than asked."""
+    return ";" not in question.sql + question.type or len(split_postgresql("\n".join(_statements(0, question)))) == 1
 
 
 def scratch(questions: Sequence[Question]) -> str:

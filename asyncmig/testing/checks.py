@@ -95,6 +95,7 @@ async def models_match(migrator: Migrator) -> None:
             include_name=models.include_name,
             compare_type=models.compare_type,
             compare_server_default=models.compare_server_default,
+            compare_objects=frozenset(models.compare_objects),
             skipped=_ours(site),
         )
         found = await compare(connection, models.metadatas, options)

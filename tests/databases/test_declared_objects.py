@@ -169,6 +169,21 @@ async def test_asking_about_objects_leaves_nothing_behind(postgres_url: str) -> 
         assert (await connection.exec_driver_sql(count)).scalar() == 0
 
 
+async def test_a_text_of_several_statements_is_not_put_to_the_database(postgres_url: str) -> None:
+    texts = [
+        view("v", "SELECT 2 AS one; COMMIT; DROP TABLE t"),
+        policy("p", "b > 2); COMMIT; DROP TABLE t; SELECT (1"),
+        sql("x int); COMMIT; DROP TABLE t; CREATE FUNCTION f(", "int", "1"),
+    ]
+    there = [view("v", "SELECT 1 AS one"), policy("p", "b > 1"), sql("", "int", "2")]
+    async with connected(postgres_url) as connection:
+        await connection.run_sync(metadata(T, *there).create_all)
+        await connection.commit()
+        found = await compared(connection, metadata(T, *texts))
+        assert set(found.uncertain) == {"view v", "policy p on t", found.uncertain[0]}
+        assert told(await compared(connection, metadata(T, *there))) == []
+
+
 async def test_what_is_made_anew_keeps_its_indexes_and_its_comment(postgres_url: str) -> None:
     models = [stored("m", "SELECT b, a FROM t"), view("v", "SELECT a FROM t")]
     wanted = metadata(
@@ -334,3 +349,37 @@ def test_check_tells_what_differs_beside_tables(shop: Project) -> None:
     shop.run("upgrade", "head").expect(0)
     shop.run("check").expect(0)
     shop.run("check", "--offline").expect(0)
+
+
+def named(kind: str, name: str) -> sa.MetaData:
+    """A table with a column of that name, used by everything that can hang on it."""
+    columns = sa.Column("id", sa.Integer, primary_key=True), sa.Column(name, sa.String(20)), sa.Column("b", sa.Integer)
+    postgresql = [
+        function("note", "", NOTE),
+        trigger("tr", f"BEFORE UPDATE OF {name}", f"FOR EACH ROW WHEN (NEW.{name} <> 'x') EXECUTE FUNCTION note()"),
+        policy("p", f"{name} IN (SELECT u.{name} FROM t u)"),
+    ]
+    sqlite = [trigger("tr", f"AFTER UPDATE OF {name}", f"BEGIN UPDATE t SET {name} = NEW.{name}; END")]
+    return metadata(
+        lambda m: sa.Table("t", m, *columns),
+        *(postgresql if kind == "postgresql" else sqlite),
+        view("v", f"SELECT id, {name} FROM t"),
+        view("w", f"SELECT {name} AS kept, b FROM t WHERE {name} <> 'x'"),
+    )
+
+
+async def test_a_renamed_column_keeps_what_uses_it(shop: Project, models: Any, database_kind: str) -> None:
+    models.METADATA = named(database_kind, "a")
+    await generate(shop)
+    models.METADATA = named(database_kind, "said")
+    async with shop.migrator() as migrator:
+        assert len(await migrator.revision("change", autogenerate=True, renames=["t.a:said"])) == 1
+        await migrator.upgrade("head")
+        await migrator.check()
+        assert (await migrator.differences(offline=True)).items == ()
+        await migrator.downgrade("-1")
+    models.METADATA = named(database_kind, "a")
+    async with shop.migrator() as migrator:
+        assert (await migrator.differences()).items == ()
+        await migrator.upgrade("head")
+        await migrator.downgrade("base")

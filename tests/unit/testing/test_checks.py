@@ -117,3 +117,9 @@ async def test_a_table_that_takes_no_sample_stays_empty(database_project: Projec
     strict = 'op.create_table("strict", sa.Column("id", sa.Integer), sa.CheckConstraint("id > 100"))'
     database_project.revision("a1", upgrade=strict).revision("b2", "a1", upgrade='op.execute("DELETE FROM strict")')
     await checks.data_kept(database_project.migrator())
+
+
+async def test_a_view_that_a_downgrade_leaves_behind_is_told(family: Project) -> None:
+    family.revision("c3", "b2", upgrade='op.create_view("v", "SELECT id FROM child")', downgrade="pass")
+    with pytest.raises(CheckFailed, match=r"After the downgrade of c3 .*Drop view v"):
+        await checks.up_down_consistency(family.migrator())
