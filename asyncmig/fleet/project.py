@@ -12,6 +12,7 @@ from asyncmig.database.site import Site
 from asyncmig.database.tenancy import SchemaDatabase, pooled
 from asyncmig.database.whole import WholeSteps
 from asyncmig.database.work import SharedWork
+from asyncmig.dialects.connecting import connecting_to
 from asyncmig.environment import Context
 from asyncmig.errors import UsageError
 from asyncmig.fleet.targets import Target
@@ -110,7 +111,7 @@ class Project:
             raise UsageError("An in-memory SQLite database is gone when its connection is closed.")
         require_driver(url)
         site = await self.migrator.site(url=url)
-        if url.get_backend_name() == "sqlite" and not _OWN_CONNECTING & site.environment.engine_options.keys():
+        if connecting_to(url).file() is not None and not _OWN_CONNECTING & site.environment.engine_options.keys():
             site = replace(site, opened=self._file(url, site))
         return site
 
@@ -128,7 +129,7 @@ class Project:
         return self._histories[key]
 
     def _inside(self, site: Site, schema: str) -> Site:
-        if site.url.get_backend_name() != "postgresql":
+        if not connecting_to(site.url).schemas:
             raise UsageError(f"{schema}: {site.name} has no schemas; PostgreSQL has.", hint="Name files by URL.")
         opened = SchemaDatabase(
             self._pool(site.target, site.source, site.environment.engine_options),
