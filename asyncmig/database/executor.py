@@ -204,7 +204,7 @@ class Executor:
             return None
         try:
             return attempt.run_whole(whole, recheck=self.recheck)
-        except sa.exc.DBAPIError as error:
+        except Exception as error:
             attempt.undo()
             raise StepBroken(attempt, error, together=not driver.gone) from error
 
