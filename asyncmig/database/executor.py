@@ -199,8 +199,10 @@ class Executor:
     def _try_whole(self, driver: Driver, step: Step, work: Work) -> StepReport | None:
         """None, and nothing done, where the step is not to be had whole, or the database is not where it begins."""
         whole = self.settings.whole.of(step, work, self.settings) if self.settings.whole else None
+        if whole is None:
+            return None
         attempt = self._make_attempt(driver, step, work, None, together=False)
-        if whole is None or not attempt.may_be_whole:
+        if not attempt.may_be_whole:
             return None
         try:
             return attempt.run_whole(whole, recheck=self.recheck)
