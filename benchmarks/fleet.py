@@ -109,14 +109,14 @@ def _compared(options: argparse.Namespace, server: servers.PostgresServer) -> It
 
 
 def _linear(options: argparse.Namespace, server: servers.PostgresServer) -> Iterator[str]:
-    yield "| | targets | asyncmig | a target | MB |"
-    yield "|---|---:|---:|---:|---:|"
+    yield "| | targets | asyncmig | a target | CPU a target | MB |"
+    yield "|---|---:|---:|---:|---:|---:|"
     for kind, most in (("files", options.files), ("schemas", options.schemas)):
         largest = most if most not in (200, 100) else {"files": 500, "schemas": 1_000}[kind]
         for count in (largest // 4, largest // 2, largest):
             cost = _measured(options, server, kind, count, "asyncmig")
-            each = cost["wall"] / count * 1000
-            yield f"| {kind} | {count:,} | {cost['wall']:.1f} s | {each:.1f} ms | {cost['memory']:.0f} |"
+            each, cpu = (cost[what] / count * 1000 for what in ("wall", "cpu"))
+            yield f"| {kind} | {count:,} | {cost['wall']:.1f} s | {each:.1f} ms | {cpu:.1f} ms | {cost['memory']:.0f} |"
 
 
 def _measured(

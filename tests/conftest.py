@@ -10,6 +10,8 @@
     run_sql              a function (url, text): runs a script through psql or the sqlite3 shell
     project              an empty project folder, see tests/projects.py: file() config() env() revision() run() migrator()
     database_project     the same with `url` set to database_url
+    driver_url           a fresh empty database, once for every driver that the runner knows
+    at_driver            a project whose `url` is driver_url; at_postgres and at_sqlite: postgres_url, sqlite_url
 
 To look into a database: `from servers import rows, tables, columns, execute` (url, ...), which use psycopg and sqlite3.
 """
@@ -88,6 +90,29 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def database_project(project: Project, database_url: str) -> Project:
     return project.config(url=database_url)
+
+
+@pytest.fixture(params=["aiosqlite", "asyncpg", "psycopg"])
+def driver_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "aiosqlite":
+        return servers.sqlite_url(tmp_path / "driver.db")
+    make: Callable[[], str] = request.getfixturevalue("postgres_databases")
+    return make().replace("+asyncpg", f"+{request.param}")
+
+
+@pytest.fixture
+def at_driver(project: Project, driver_url: str) -> Project:
+    return project.config(url=driver_url)
+
+
+@pytest.fixture
+def at_postgres(project: Project, postgres_url: str) -> Project:
+    return project.config(url=postgres_url)
+
+
+@pytest.fixture
+def at_sqlite(project: Project, sqlite_url: str) -> Project:
+    return project.config(url=sqlite_url)
 
 
 @pytest.fixture(autouse=True)

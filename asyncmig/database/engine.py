@@ -7,11 +7,9 @@ every driver (see transaction.py); SQLAlchemy puts the mode back before a connec
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from copy import copy
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -23,6 +21,7 @@ from sqlalchemy.util import greenlet_spawn
 from asyncmig.database.connection import Connection
 from asyncmig.database.driver import POOLED
 from asyncmig.database.failures import connection_failure
+from asyncmig.dialects.connecting import connecting_to
 from asyncmig.errors import ConnectionFailed, DriverError, UsageError
 from asyncmig.url import how_to_install
 
@@ -30,12 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 __all__ = ["Database", "FileDatabase", "is_missing_file"]
-
-_CONNECT_SECONDS = 15
-"""How long a driver may take to connect, unless engine_options say otherwise."""
-
-_BUSY_SECONDS = 0.1
-"""How long SQLite itself waits for a locked file before the runner asks again."""
 
 _CLEANUP_SECONDS = 10
 
@@ -140,9 +133,8 @@ class Database:
 
 def is_missing_file(url: URL) -> bool:
     """Whether the URL names a SQLite file that is not there."""
-    path = url.database or ""
-    in_memory = path in ("", ":memory:") or path.startswith("file:")
-    return url.get_backend_name() == "sqlite" and not in_memory and not Path(path).exists()
+    file = connecting_to(url).file()
+    return file is not None and not file.exists()
 
 
 def _engine_of(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engine:
@@ -167,38 +159,14 @@ def _engine_of(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engine:
 def _make_engine(url: URL, options: Mapping[str, Any], pooled: bool) -> sa.Engine:
     arguments: dict[str, Any] = {"poolclass": NullPool, **options}
     arguments.pop("connect_args", None)
-    connect_args = _connect_args(url, options, pooled)
-    if url.get_driver_name().startswith("psycopg"):
-        url = url.set(drivername="postgresql+psycopg_async")
+    connecting = connecting_to(url)
+    connect_args = connecting.arguments(options.get("connect_args", {}), pooled=pooled)
+    url = connecting.driver_url()
     if "async_creator" in arguments:
         from sqlalchemy.ext.asyncio import create_async_engine
 
         return create_async_engine(url, connect_args=connect_args, **arguments).sync_engine
     return sa.create_engine(url, connect_args=connect_args, **arguments)
-
-
-def _connect_args(url: URL, options: Mapping[str, Any], pooled: bool) -> dict[str, Any]:
-    """What the driver is told beyond the URL."""
-    connect_args = dict(options.get("connect_args", {}))
-    if url.get_driver_name() == "asyncpg":
-        connect_args.setdefault("timeout", _CONNECT_SECONDS)
-        # A script alters tables between its queries: a plan cached over that would be refused.
-        connect_args.setdefault("prepared_statement_cache_size", 0)
-        if pooled:
-            _leave_nothing_on_the_server(connect_args)
-        else:
-            settings = connect_args.setdefault("server_settings", {})
-            settings.setdefault("application_name", "asyncmig")
-    if url.get_driver_name().startswith("psycopg"):
-        connect_args.setdefault("connect_timeout", _CONNECT_SECONDS)
-        if pooled:
-            connect_args.setdefault("prepare_threshold", None)
-        else:
-            connect_args.setdefault("application_name", "asyncmig")
-    if url.get_backend_name() == "sqlite" and "timeout" not in url.query:
-        # SQLite's own waiting for the file cannot be interrupted and knows no lock_timeout: ours polls.
-        connect_args.setdefault("timeout", _BUSY_SECONDS)
-    return connect_args
 
 
 class FileDatabase(Database):
@@ -220,17 +188,10 @@ class FileDatabase(Database):
 def _beside(engine: sa.Engine, url: URL, options: Mapping[str, Any]) -> sa.Engine:
     """An engine for another URL with the dialect and the listeners of the first."""
     arguments, keywords = engine.dialect.create_connect_args(url)
-    keywords.update(_connect_args(url, options, pooled=False))
+    keywords.update(connecting_to(url).arguments(options.get("connect_args", {}), pooled=False))
     pool = engine.pool.recreate()
     pool._creator = lambda: engine.dialect.connect(*arguments, **keywords)
     return sa.Engine(pool, engine.dialect, url)
-
-
-def _leave_nothing_on_the_server(connect_args: dict[str, Any]) -> None:
-    """asyncpg's arguments: the next transaction may be on another server, and others come after us on this one."""
-    connect_args.setdefault("statement_cache_size", 0)
-    # The names that asyncpg counts up meet those of another client on the same server.
-    connect_args.setdefault("prepared_statement_name_func", lambda: f"asyncmig_{uuid.uuid4().hex}")
 
 
 def _prepare(connection: sa.Connection, pooled: bool, autocommit: bool) -> None:

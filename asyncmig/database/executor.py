@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import random
 import time
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from asyncmig.dialects.statement import Statement
     from asyncmig.revisions.plan import Plan, Step
 
-__all__ = ["Executor", "StepBroken", "WithoutForeignKeys"]
+__all__ = ["Executor", "RunAgain", "StepBroken", "WithoutForeignKeys"]
 
 logger = logging.getLogger("asyncmig")
 
@@ -44,6 +43,28 @@ _TELL_SECONDS = 1.0
 
 class WithoutForeignKeys(Exception):
     """The one transaction of the run was rolled back and has to begin again, SQLite's foreign_keys off."""
+
+
+class RunAgain(Exception):
+    """The one transaction of the run was rolled back, because a step lost a lock; to be begun again after `delay` seconds."""
+
+    def __init__(self, delay: float) -> None:
+        super().__init__(delay)
+        self.delay = delay
+
+
+class _Tries:
+    """How often a lock was lost, and whether there is time for another try."""
+
+    def __init__(self, seconds: float) -> None:
+        self.number = 0
+        self._deadline = time.monotonic() + seconds
+
+    def pause(self, *, surely: bool) -> float | None:
+        """The seconds before the next try, more each time; None when there is to be none, unless there is `surely`."""
+        self.number += 1
+        delay = random.uniform(0.5, 1.5) * min(0.05 * 2**self.number, 5.0)
+        return delay if surely or time.monotonic() + delay <= self._deadline else None
 
 
 class StepBroken(Exception):
@@ -83,8 +104,8 @@ class Executor:
     """One run. `steps` grows as steps are applied: after a failure it says what stands.
 
     `recheck`: whether each step reads the version rows again inside its transaction, because no lock keeps
-    others away. `retries`: seconds within which a step that lost a lock is tried again; 0 where it cannot be alone.
-    `whole`: one transaction holds all the steps.
+    others away. `retries`: seconds within which a step that lost a lock is tried again; 0 where it cannot be.
+    `whole`: one transaction holds all the steps, so that RunAgain asks for all of them again.
     `failure`: the transaction in which a failed step is journaled, None where it is not to be.
     """
 
@@ -101,6 +122,7 @@ class Executor:
     whole: bool = False
     steps: list[StepReport] = field(default_factory=list)
     _running: LiveStep | None = None
+    _lost: _Tries | None = None
 
     @property
     def observer(self) -> Observer | None:
@@ -127,9 +149,9 @@ class Executor:
                 await announce_async(self.observer, StepFinished(report, index, total))
 
     async def _step(self, step: Step, work: Work, left: Incomplete | None) -> StepReport:
-        deadline = time.monotonic() + self.retries
+        tries = _Tries(self.retries)
         together = left is None
-        for number in itertools.count(1):
+        while True:
             try:
                 async with self.watch.around() if self.watch else nullcontext():
                     return await self.connection.run_sync(self._attempt, step, work, left, together)
@@ -138,15 +160,18 @@ class Executor:
                 if broken.together and not retryable:
                     continue
                 broken.blockers = await self.watch.found(broken.error) if self.watch else ()
-                delay = random.uniform(0.5, 1.5) * min(0.05 * 2**number, 5.0)
-                last = time.monotonic() + delay > deadline and not broken.together
-                if broken.divided or not retryable or last:
+                if self.whole:
+                    # From the first loss on: what came before it in the run is no waiting.
+                    tries = self._lost = self._lost or tries
+                delay = tries.pause(surely=broken.together) if retryable and not broken.divided else None
+                if delay is None:
                     await self._failed(broken)
                     raise
                 reason = broken.reason
-            await announce_async(self.observer, Retrying(step.revision.id, number, delay, reason))
+            await announce_async(self.observer, Retrying(step.revision.id, tries.number, delay, reason))
+            if self.whole:
+                raise RunAgain(delay)
             await anyio.sleep(delay)
-        raise AssertionError("unreachable")
 
     def _attempt(
         self, connection: sa.Connection, step: Step, work: Work, left: Incomplete | None, together: bool
@@ -174,12 +199,14 @@ class Executor:
     def _try_whole(self, driver: Driver, step: Step, work: Work) -> StepReport | None:
         """None, and nothing done, where the step is not to be had whole, or the database is not where it begins."""
         whole = self.settings.whole.of(step, work, self.settings) if self.settings.whole else None
+        if whole is None:
+            return None
         attempt = self._make_attempt(driver, step, work, None, together=False)
-        if whole is None or not attempt.may_be_whole:
+        if not attempt.may_be_whole:
             return None
         try:
             return attempt.run_whole(whole, recheck=self.recheck)
-        except sa.exc.DBAPIError as error:
+        except Exception as error:
             attempt.undo()
             raise StepBroken(attempt, error, together=not driver.gone) from error
 

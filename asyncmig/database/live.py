@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -107,7 +108,6 @@ class LiveStep:
         self.failing: Statement | None = None
         self.operations: list[Operation] = []  # all that may change the schema
         self._settings = settings
-        self._dialect = settings.dialect.asking(self._ask)
         self._connection = connection
         self._driver = driver
         self._transaction = transaction
@@ -122,6 +122,11 @@ class LiveStep:
         self._closing = False
         self._bound = False
         self._owner = StepOwner(asyncio.current_task)
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        """Made at the first operation: a step that is sent whole has none to spell."""
+        return self._settings.dialect.asking(self._ask)
 
     # Sink
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from asyncmig.database.applied import accepted, changed_message, changed_scripts, refuse_changed
 from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
-from asyncmig.database.executor import Executor, StepBroken, WithoutForeignKeys
+from asyncmig.database.executor import Executor, RunAgain, StepBroken, WithoutForeignKeys
 from asyncmig.database.failures import is_access_denied, is_fresh_enum_value, is_refused_in_transaction, message_of
 from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.placement import Placement
@@ -76,7 +76,7 @@ class Run:
             lock=lock,
             watch=self.session.watch,
             recheck=not (lock.exclusive or self.session.exclusive),
-            retries=0 if self._undivided else self.session.config.lock_timeout,
+            retries=0 if self._undivided and self.session.careful else self.session.config.lock_timeout,
             whole=self._undivided,
         )
         while True:
@@ -92,6 +92,9 @@ class Run:
             except WithoutForeignKeys:
                 executor.steps.clear()
                 self.session.without_foreign_keys = True
+            except RunAgain as lost:
+                executor.steps.clear()
+                await anyio.sleep(lost.delay)
             except StepBroken as broken:
                 raise self._explained(broken, executor) from broken.error
             else:

@@ -13,6 +13,7 @@ from asyncmig.database.connection import Connection
 from asyncmig.database.engine import Database
 from asyncmig.database.failures import in_words
 from asyncmig.database.session import CallersSession, OwnSession, Session
+from asyncmig.dialects.connecting import connecting_to
 from asyncmig.dialects.registry import dialect_for, ledger_for
 from asyncmig.errors import ConfigError
 from asyncmig.schema.ref import Ref
@@ -157,7 +158,7 @@ class Site:
                     await database.aclose()
 
     def _check_lock(self) -> None:
-        if self.url.get_backend_name() == "sqlite" and self.config.lock in ("advisory", "lease"):
+        if self.config.lock in ("advisory", "lease") and not connecting_to(self.url).locks:
             raise ConfigError(
                 f'lock = "{self.config.lock}" is for PostgreSQL: on SQLite the lock of the file serves.',
                 key="lock",

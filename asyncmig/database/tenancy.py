@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
 
-__all__ = ["SchemaDatabase", "pooled"]
+__all__ = ["SchemaDatabase", "most_connections", "pooled"]
 
 _CLEANUP_SECONDS = 10
 
@@ -36,6 +36,17 @@ def pooled(target: AsyncEngine | URL, source: str, options: Mapping[str, Any], s
 
     pool: dict[str, Any] = {"poolclass": AsyncAdaptedQueuePool, "pool_size": size, "max_overflow": 0}
     return Database(target, source, options if "poolclass" in options else {**pool, **options})
+
+
+def most_connections(engine: AsyncEngine) -> int | None:
+    """How many connections the engine's pool gives at once; None where it sets no limit."""
+    pool = engine.pool
+    if isinstance(pool, sa.pool.StaticPool):
+        return 1
+    # Both 0 and below mean no limit ("Connection Pooling", QueuePool).
+    if not isinstance(pool, sa.pool.QueuePool) or pool.size() == 0 or pool._max_overflow < 0:
+        return None
+    return pool.size() + pool._max_overflow
 
 
 class SchemaDatabase(Database):

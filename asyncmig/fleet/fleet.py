@@ -87,7 +87,7 @@ class Fleet:
             async def keep(target: Target, status: TargetStatus) -> None:
                 found[target.name] = status
 
-            limits = Limits(self._settings.concurrency)
+            limits = Limits(await project.at_once(targets))
             await Tour(asked, lambda status: False, keep, limits, lambda queue: None).run(targets)
             heads = project.history().effective_heads if targets[:1] and not targets[0].database else ()
         return FleetStatus(tuple(heads), tuple(found[target.name] for target in targets))
@@ -109,7 +109,9 @@ class Fleet:
                 results[target.name] = result
                 await self._tell(result, results, len(targets))
 
-            tour = Tour(visited, lambda result: result.missed, settled, self._limits(), self._shuffle)
+            tour = Tour(
+                visited, lambda result: result.missed, settled, await self._limits(project, targets), self._shuffle
+            )
             await tour.run(targets)
         missing = TargetResult("", TargetOutcome.NOT_STARTED)
         every = tuple(results.get(one.name) or replace(missing, target=one.name) for one in targets)
@@ -118,9 +120,9 @@ class Fleet:
             raise FleetFailed(_summary(report), report=report, exit_code=report.exit_code)
         return report
 
-    def _limits(self) -> Limits:
+    async def _limits(self, project: Project, targets: tuple[Target, ...]) -> Limits:
         given = self._settings
-        return Limits(given.concurrency, given.canary, given.max_failures)
+        return Limits(await project.at_once(targets), given.canary, given.max_failures)
 
     async def _listed(self, project: Project) -> tuple[Target, ...]:
         if self._source is None:

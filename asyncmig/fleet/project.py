@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import URL
 
 from asyncmig.database.engine import Database, FileDatabase
 from asyncmig.database.events import at_target
 from asyncmig.database.site import Site
-from asyncmig.database.tenancy import SchemaDatabase, pooled
+from asyncmig.database.tenancy import SchemaDatabase, most_connections, pooled
 from asyncmig.database.whole import WholeSteps
 from asyncmig.database.work import SharedWork
+from asyncmig.dialects.connecting import connecting_to
 from asyncmig.environment import Context
 from asyncmig.errors import UsageError
 from asyncmig.fleet.targets import Target
 from asyncmig.url import is_memory_sqlite, require_driver
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from asyncmig.config.fleet import FleetSettings
@@ -90,6 +92,17 @@ class Project:
                 raise UsageError("A fleet needs connections of its own, not connection=.", hint="Pass engine=.")
         return self._own
 
+    async def at_once(self, targets: Sequence[Target]) -> int:
+        """How many targets may be worked on at once: no more schemas than an engine that was given has connections.
+
+        The others would wait in its pool's queue behind long steps, and fail at the pool's timeout.
+        """
+        if any(target.url is None and target.database is None for target in targets):
+            engine = (await self.own()).target
+            most = None if isinstance(engine, URL) else most_connections(engine)
+            return self.concurrency if most is None else min(self.concurrency, most)
+        return self.concurrency
+
     def history(self) -> RevisionGraph:
         """The history of the project's own database; each of [databases] may have another."""
         return self.migrator.graph()
@@ -110,7 +123,7 @@ class Project:
             raise UsageError("An in-memory SQLite database is gone when its connection is closed.")
         require_driver(url)
         site = await self.migrator.site(url=url)
-        if url.get_backend_name() == "sqlite" and not _OWN_CONNECTING & site.environment.engine_options.keys():
+        if connecting_to(url).file() is not None and not _OWN_CONNECTING & site.environment.engine_options.keys():
             site = replace(site, opened=self._file(url, site))
         return site
 
@@ -128,7 +141,7 @@ class Project:
         return self._histories[key]
 
     def _inside(self, site: Site, schema: str) -> Site:
-        if site.url.get_backend_name() != "postgresql":
+        if not connecting_to(site.url).schemas:
             raise UsageError(f"{schema}: {site.name} has no schemas; PostgreSQL has.", hint="Name files by URL.")
         opened = SchemaDatabase(
             self._pool(site.target, site.source, site.environment.engine_options),
@@ -139,8 +152,6 @@ class Project:
         return replace(site, opened=opened, config=replace(site.config, version_table_schema=schema))
 
     def _pool(self, target: AsyncEngine | URL, source: str, options: Mapping[str, object]) -> Database:
-        from sqlalchemy.engine import URL
-
         url = target if isinstance(target, URL) else target.url
         key = url.render_as_string(hide_password=False)
         if key not in self._pools:

@@ -405,3 +405,18 @@ async def test_an_observer_that_hears_no_statements_hears_the_rest(shop: Project
     await shop.migrator(observer=steps).fleet(tenants).upgrade()
     assert {type(event) for event in steps.heard} == {StepStarted, StepFinished}
     assert len(steps.heard) == 2 * 3 * len(tenants)
+
+
+@pytest.mark.parametrize("overflow", [0, 1])
+async def test_an_engine_with_few_connections_is_not_asked_for_more(
+    project: Project, postgres_url: str, overflow: int
+) -> None:
+    """Else a target would wait in the pool's queue behind long steps, and fail at its timeout."""
+    project.revision("a1", upgrade='op.execute("SELECT pg_sleep(0.4)")')
+    engine = create_async_engine(postgres_url, pool_size=1, max_overflow=overflow, pool_timeout=0.2)
+    try:
+        fleet = project.migrator(engine=engine).fleet(schemas(postgres_url, 5), concurrency=5)
+        assert set(outcomes((await fleet.upgrade()).results)) == {"changed"}
+        assert {one.state for one in (await fleet.status()).targets} == {TargetState.AT_HEAD}
+    finally:
+        await engine.dispose()

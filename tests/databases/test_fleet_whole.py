@@ -1,5 +1,7 @@
 """A step that is the same at every target is sent in one exchange: with the outcome, the journal and the errors of any other."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,6 +127,54 @@ async def test_a_script_that_asks_where_it_is_runs_at_each_target(
     every = targets(project, database_kind, request, tmp_path, "t")
     await project.migrator().fleet(every).upgrade()
     assert len({found(project, target, "SELECT id FROM SCHEMA.mark")[0] for target in every}) == 3
+
+
+async def until(look: Callable[[], object]) -> None:
+    for _ in range(3_000):
+        if look():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came")
+
+
+async def test_a_target_that_is_locked_is_waited_for(
+    shop: Project, database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    every = targets(shop, database_kind, request, tmp_path, "t")
+    await shop.migrator().fleet(every).upgrade("a1")
+    url = every[1] if database_kind == "sqlite" else request.getfixturevalue("postgres_url")
+    shop.config(url=url, lock_timeout=60, statement_lock_timeout=0.1)
+    with servers.connected(url) as other:
+        other.execute("BEGIN EXCLUSIVE" if database_kind == "sqlite" else "BEGIN; LOCK TABLE t1.account")
+        task = asyncio.create_task(shop.migrator().fleet(every).upgrade("d4"))
+        await until(lambda: "d4" in {row[0] for row in found(shop, every[2], JOURNAL)})
+        await asyncio.sleep(0.3)
+        assert not task.done()
+        other.execute("ROLLBACK")
+        report = await task
+    assert [result.applied for result in report.results] == [("b2", "c3", "d4")] * 3
+    assert [row[3] for row in found(shop, every[1], JOURNAL)] == ["applied"] * 4
+
+
+async def test_a_connection_that_is_cut_fails_its_target_only(
+    shop: Project, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    every = targets(shop, "postgresql", request, tmp_path, "t")
+    url = request.getfixturevalue("postgres_url")
+    await shop.migrator().fleet(every).upgrade("a1")
+    waiting = "SELECT pid FROM pg_stat_activity WHERE application_name = 'asyncmig' AND wait_event_type = 'Lock'"
+    with servers.connected(url) as other:
+        other.execute("BEGIN; LOCK TABLE t1.account")
+        task = asyncio.create_task(shop.migrator().fleet(every).upgrade("b2"))
+        await until(lambda: servers.rows(url, waiting))
+        servers.execute(url, waiting.replace("SELECT pid", "SELECT pg_terminate_backend(pid)"))
+        with pytest.raises(FleetFailed) as failed:
+            await task
+        other.execute("ROLLBACK")
+    missed = failed.value.report.missed
+    assert [result.target for result in missed] == ["t1"]
+    assert [row[0] for row in found(shop, "t1", JOURNAL)] == ["a1"]
+    assert (await shop.migrator().fleet(every).upgrade()).counts[TargetOutcome.CHANGED] == 3
 
 
 # Whether a step is sent whole on SQLite, and on PostgreSQL.

@@ -1,9 +1,12 @@
 """One transaction a revision, one for the run, and steps that cannot be one: divided, journaled, gone on with."""
 
+import asyncio
+
 import pytest
 import servers
 from projects import Project
 
+from asyncmig.database.events import Event, Retrying, StepStarted
 from asyncmig.errors import CheckFailed, MigrationFailed, OperationError
 
 COUNTER = 'op.execute("CREATE TABLE counter (label varchar(20))")'
@@ -54,6 +57,48 @@ async def test_run_is_one_transaction_on_the_server(project: Project, postgres_u
     project.config(url=postgres_url).revision("c3", "b2", upgrade='op.execute("INSERT INTO ids SELECT txid_current()")')
     await project.migrator().upgrade("head")
     assert servers.rows(postgres_url, "SELECT count(DISTINCT id) FROM ids") == [(2,)]
+
+
+async def test_run_is_tried_again_as_a_whole_when_it_loses_a_lock(project: Project, postgres_url: str) -> None:
+    settings = {"url": postgres_url, "transaction": "run", "statement_lock_timeout": 0.1}
+    project.config(**settings).revision("a1", upgrade=COUNTER)
+    await project.migrator().upgrade("head")
+    project.revision("b2", "a1", upgrade='op.create_table("other", sa.Column("id", sa.Integer))')
+    project.revision("c3", "b2", upgrade='op.add_column("counter", sa.Column("more", sa.Integer))')
+    heard: list[Event] = []
+    twice = asyncio.Event()
+
+    def observe(event: Event) -> None:
+        heard.append(event)
+        if sum(isinstance(one, Retrying) for one in heard) == 2:
+            twice.set()
+
+    with servers.connected(postgres_url) as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("SELECT count(*) FROM counter")
+        task = asyncio.create_task(project.migrator(observer=observe).upgrade("head"))
+        async with asyncio.timeout(30):
+            await twice.wait()
+        assert "other" not in servers.tables(postgres_url)
+        blocker.execute("ROLLBACK")
+        report = await task
+    assert report.applied == ("b2", "c3")
+    retries = [event for event in heard if isinstance(event, Retrying)]
+    assert [(event.revision, event.attempt) for event in retries] == [("c3", n + 1) for n in range(len(retries))]
+    # b2 ran in each try, and stands once.
+    assert sum(isinstance(event, StepStarted) and event.revision == "b2" for event in heard) == len(retries) + 1
+    found = [(entry.revision, entry.outcome) for entry in await project.migrator().log()]
+    assert found == [("c3", "applied"), ("b2", "applied"), ("a1", "applied")]
+
+    project.config(**settings, lock_timeout=0.3).revision("d4", "c3", upgrade='op.drop_column("counter", "more")')
+    with servers.connected(postgres_url) as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("SELECT count(*) FROM counter")
+        with pytest.raises(MigrationFailed, match=r"d4.*lock timeout") as caught:
+            await project.migrator().upgrade("head")
+        blocker.execute("ROLLBACK")
+    assert caught.value.report.after == ("c3",)
+    assert [entry.outcome for entry in await project.migrator().log(limit=1)] == ["failed"]
 
 
 async def test_run_refuses_what_would_commit_in_between(project: Project, driver_url: str) -> None:
