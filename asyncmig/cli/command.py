@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 import typer
@@ -11,6 +9,7 @@ from typer.core import TyperCommand
 
 from asyncmig.cli import failures
 from asyncmig.cli.options import GlobalOptions, declare
+from asyncmig.cli.output import OutputLost
 from asyncmig.cli.parameters import PlainParameters, protect, unprotect
 from asyncmig.cli.session import Session
 from asyncmig.errors import AsyncmigError, Interrupted
@@ -73,12 +72,15 @@ class Command(PlainParameters, TyperCommand):
         try:
             result = super().invoke(ctx)
             # Now rather than at the interpreter's end, where a broken pipe can no longer be answered.
-            sys.stdout.flush()
+            session.console.flush()
             return result
         except BrokenPipeError:
             # Whoever read our output has had enough, as in `asyncmig history | head -1`.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            failures.discard_output()
             raise typer.Exit(0) from None
+        except OutputLost as error:
+            failures.discard_output()
+            raise typer.Exit(_say(error, session)) from error
         except (typer.Exit, typer.Abort, UsageFailure):
             raise
         except AsyncmigError as error:

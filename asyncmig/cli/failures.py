@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import textwrap
 import traceback
 from typing import TYPE_CHECKING
 
+from asyncmig.cli.output import OutputLost
 from asyncmig.errors import AsyncmigError
 from asyncmig.url import redact
 
 if TYPE_CHECKING:
     from asyncmig.cli.output import Console
 
-__all__ = ["BUG_EXIT_CODE", "error_payload", "paragraph", "report", "say"]
+__all__ = ["BUG_EXIT_CODE", "discard_output", "error_payload", "paragraph", "report", "say"]
 
 BUG_EXIT_CODE = 3
 
@@ -43,8 +46,17 @@ def report(error: BaseException, console: Console, *, show_traceback: bool) -> i
     """Say what went wrong, to people and to programs, and return the exit code that goes with it."""
     say(error, console, show_traceback=show_traceback)
     exit_code = error.exit_code if isinstance(error, AsyncmigError) else BUG_EXIT_CODE
-    console.data(lambda: {"error": error_payload(error, exit_code)})
+    try:
+        console.data(lambda: {"error": error_payload(error, exit_code)})
+        console.flush()
+    except (OutputLost, BrokenPipeError):
+        discard_output()  # nobody hears it there; stderr and the exit code say it
     return exit_code
+
+
+def discard_output() -> None:
+    """What is still in stdout's buffer would be tried, and complained about, again at the interpreter's end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(error: BaseException, console: Console, *, show_traceback: bool = False, about: str = "") -> None:

@@ -80,7 +80,7 @@ async def _status(session: Session) -> None:
 
 def _warn_of_changed(console: Console, changed: Sequence[ChangedScript]) -> None:
     for script in changed:
-        console.warn(f"{report_texts.changed_text(script)}.")
+        console.warn(f"{script.sentence}.")
 
 
 def _status_payload(report: StatusReport) -> dict[str, object]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-__all__ = ["Console", "Styles", "printable_json"]
+from asyncmig.errors import AsyncmigError
+
+__all__ = ["Console", "OutputLost", "Styles", "printable_json"]
 
 _CODES = {
     "add": "32",
@@ -22,6 +25,24 @@ _CODES = {
     "id": "33",
 }
 _SIGNS = {"+": "add", "-": "drop", "~": "change"}
+
+
+class OutputLost(AsyncmigError):
+    """stdout takes no more: its disk is full, or it was closed."""
+
+
+@contextmanager
+def _lost_in_words() -> Iterator[None]:
+    """A reader that went away (BrokenPipeError) is no failure, and not told here."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputLost(
+            f"The result cannot be written to stdout: {error.strerror}.",
+            hint="What was done to the database stands: `asyncmig status` shows it.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +97,26 @@ class Console:
     def result(self, text: str) -> None:
         """The result, for people; nothing where it is empty, and nothing with --json."""
         if text and not self.as_json:
-            print(text, file=self.out)
+            self._write(text)
 
     def data(self, payload: Callable[[], Mapping[str, object]]) -> None:
         """The result, for programs; not even made without --json: a history may have ten thousand entries."""
         if self.as_json:
-            print(printable_json(payload(), indent=None if self.as_lines else 2), file=self.out)
+            self._write(printable_json(payload(), indent=None if self.as_lines else 2))
 
     def event(self, payload: Mapping[str, object]) -> None:
         """What happens while a command runs, for programs: at once, a line each; nothing without --events."""
         if self.as_lines:
-            print(printable_json(payload, indent=None), file=self.out, flush=True)
+            self._write(printable_json(payload, indent=None))
+            self.flush()
+
+    def flush(self) -> None:
+        with _lost_in_words():
+            self.out.flush()
+
+    def _write(self, text: str) -> None:
+        with _lost_in_words():
+            print(text, file=self.out)
 
     def note(self, text: str) -> None:
         """What is good to know and not the result; --quiet drops it."""

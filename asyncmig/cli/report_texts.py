@@ -11,7 +11,6 @@ from asyncmig.cli.words import counted, first_line, seconds_text, shown_path, ta
 
 if TYPE_CHECKING:
     from asyncmig.database.report import (
-        ChangedScript,
         CurrentRevision,
         Difference,
         JournalEntry,
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "changed_text",
     "current_block",
     "current_line",
     "difference_lines",
@@ -55,15 +53,6 @@ def current_block(row: CurrentRevision, styles: Styles = _PLAIN) -> str:
         rows.append(("Path", str(row.path)))
     lines = [f"{name}: {value}" for name, value in rows]
     return "\n".join([*lines, "", f"    {first_line(row.message)}"] if row.message else lines)
-
-
-def changed_text(script: ChangedScript) -> str:
-    """An applied script that means something else now, and when it was applied."""
-    return f"{shown_path(script.path)} was changed after {script.revision} was applied{_on(script.applied_at)}"
-
-
-def _on(when: datetime | None) -> str:
-    return f" on {time_text(when)}" if when else ""
 
 
 def difference_lines(differences: Sequence[Difference]) -> list[str]:

@@ -54,11 +54,7 @@ def accepted(script: ChangedScript, graph: RevisionGraph) -> JournalRow:
 
 
 def changed_message(changed: Iterable[ChangedScript]) -> str:
-    return "; ".join(
-        f"{script.path} was changed after {script.revision} was applied"
-        + (f" on {script.applied_at:%Y-%m-%d %H:%M} UTC" if script.applied_at else "")
-        for script in changed
-    )
+    return "; ".join(script.sentence for script in changed)
 
 
 def refuse_changed(changed: tuple[ChangedScript, ...]) -> None:

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -283,13 +283,15 @@ class Executor:
 
     def _journal_failure(self, connection: sa.Connection, broken: StepBroken) -> None:
         """After the rollback, in a transaction of its own; where that fails too, the log has to do."""
+        driver = driver_of(connection)
+        transaction = self.failure(driver)
+        if transaction is None:
+            return
         try:
-            driver = driver_of(connection)
-            transaction = self.failure(driver)
-            if transaction is None:
-                return
             transaction.begin()
             broken.attempt.journal_failure(Ledger(self.ledger_sql, driver, lease=self.lock.held), broken.reason)
             transaction.commit()
         except (sa.exc.SQLAlchemyError, OSError) as error:
             logger.warning("the failure of %s could not be journaled: %s", broken.step.revision.id, message_of(error))
+            with suppress(sa.exc.SQLAlchemyError, OSError):  # the connection is gone, and the server rolls back itself
+                transaction.rollback()

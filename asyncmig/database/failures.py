@@ -14,6 +14,7 @@ from asyncmig.errors import AccessDenied, AsyncmigError, ConnectionFailed, Datab
 from asyncmig.url import redact
 
 __all__ = [
+    "CHECK_RIGHTS",
     "connection_failure",
     "detail_of",
     "in_words",
@@ -45,6 +46,9 @@ _READ_ONLY_TRANSACTION = "25006"
 _AUTHENTICATION = ("28000", "28P01")
 _NO_SUCH_DATABASE = "3D000"
 _CANNOT_CONNECT_NOW = "57P03"
+_NO_SUCH_SCHEMA = "3F000"
+
+CHECK_RIGHTS = "Check the rights of the user, and whether the database or its file is read-only."
 
 
 _ERRNO = re.compile(r"\[Errno -?\d+\] ")
@@ -194,10 +198,18 @@ def in_words(where: str) -> Iterator[None]:
                 f"{where}: the file is locked by another process.", hint="Let it finish, then try again."
             ) from error
         if is_access_denied(error):
-            raise AccessDenied(f"{where}: {message_of(error)}.") from error
+            raise AccessDenied(f"{where}: {message_of(error)}.", hint=CHECK_RIGHTS) from error
         if is_connection_lost(error):
             raise ConnectionFailed(f"{where}: the connection was lost: {message_of(error)}.") from error
-        raise DatabaseError(f"{where}: {message_of(error)}.") from error
+        raise DatabaseError(f"{where}: {message_of(error)}.", hint=_way_out(error)) from error
+
+
+def _way_out(error: BaseException) -> str | None:
+    if sqlstate_of(error) == _NO_SUCH_SCHEMA:
+        return "Create it, or correct version_table_schema."
+    if "version_num" in message_of(error) and is_undefined_object(error):
+        return "The table that version_table names is none of ours and none of Alembic's: correct version_table."
+    return None
 
 
 _WAIT = "Is it running? --wait SECONDS retries until it answers."

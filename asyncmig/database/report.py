@@ -177,6 +177,12 @@ class ChangedScript:
     path: Path
     applied_at: datetime | None
 
+    @property
+    def sentence(self) -> str:
+        """What happened to which file, and when it was applied; without a full stop."""
+        when = f" on {self.applied_at:%Y-%m-%d %H:%M} UTC" if self.applied_at else ""
+        return f"{self.path} was changed after {self.revision} was applied{when}"
+
 
 @dataclass(frozen=True, slots=True)
 class IncompleteRevision:
@@ -227,7 +233,7 @@ class StatusReport:
         if foreign:
             found.append(f"at unknown {', '.join(foreign)}")
         found += [f"{one.revision} is incomplete after statement {one.statements_done}" for one in self.incomplete]
-        found += [f"{one.path} was changed after {one.revision} was applied" for one in self.changed]
+        found += [one.sentence for one in self.changed]
         if self.drift and self.drift.items:
             found.append(f"{len(self.drift.items)} {_differences(len(self.drift.items))} between models and database")
         return tuple(found)

@@ -18,7 +18,13 @@ from asyncmig.database.applied import accepted, changed_message, changed_scripts
 from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
 from asyncmig.database.executor import Executor, RunAgain, StepBroken, WithoutForeignKeys
-from asyncmig.database.failures import is_access_denied, is_fresh_enum_value, is_refused_in_transaction, message_of
+from asyncmig.database.failures import (
+    CHECK_RIGHTS,
+    is_access_denied,
+    is_fresh_enum_value,
+    is_refused_in_transaction,
+    message_of,
+)
 from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.placement import Placement
 from asyncmig.database.report import Report
@@ -231,11 +237,7 @@ def _hint(error: Exception) -> str:
         return WAY_OUT
     if is_refused_in_transaction(error):
         return _OUTSIDE
-    return (
-        "Check the rights of the user, and whether the database or its file is read-only."
-        if is_access_denied(error)
-        else _AGAIN
-    )
+    return CHECK_RIGHTS if is_access_denied(error) else _AGAIN
 
 
 def _script_line(broken: StepBroken) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from asyncmig.errors import ConfigError, RevisionError, UsageError
 from asyncmig.revisions.graph import RevisionGraph
@@ -65,9 +65,16 @@ def _dependencies(graph: RevisionGraph, name: str) -> tuple[str, ...]:
 
 def check_found_again(directory: ScriptDirectory, name: str) -> None:
     """ConfigError when a script of this name would lie in a folder that is not read."""
+    place = PurePosixPath(name)
+    if place.is_absolute() or ".." in place.parts:
+        raise ConfigError(
+            f"file_template puts scripts outside the version location ({name}), where they are not read.",
+            key="file_template",
+            hint="Name folders below it, as in %(year)d/%(rev)s.",
+        )
     if "/" in name and not directory.recursive:
         raise ConfigError(
-            f"It puts scripts into folders ({name}), but folders below a version location are not read.",
+            f"file_template puts scripts into folders ({name}), but folders below a version location are not read.",
             key="file_template",
             hint="Set recursive_version_locations = true, or take the slashes out.",
         )

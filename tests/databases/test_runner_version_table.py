@@ -59,8 +59,35 @@ async def test_a_missing_schema_is_an_error_before_anything_is_applied(project: 
     project.config(url=postgres_url, version_table_schema="nowhere").revision(
         "a1", upgrade='op.execute("CREATE TABLE t (i int)")'
     )
-    project.run("upgrade").expect(3)
+    assert "correct version_table_schema" in project.run("upgrade").expect(3).stderr
     assert servers.tables(postgres_url) == []
+
+
+def test_a_table_that_is_no_version_table_is_said(database_project: Project, database_url: str) -> None:
+    database_project.revision("a1", upgrade='op.execute("CREATE TABLE theirs (other INTEGER)")').run("upgrade").expect(
+        0
+    )
+    for command in ("current", "upgrade"):
+        said = database_project.run(command, env={"ASYNCMIG_VERSION_TABLE": "theirs"}).expect(3).stderr
+        assert "correct version_table" in said
+
+
+def test_a_role_that_only_reads_is_told_once(
+    project: Project, postgres_url: str, postgres_server: servers.PostgresServer
+) -> None:
+    project.config(url=postgres_url).revision("a1").run("upgrade").expect(0)
+    project.revision("b2", "a1", upgrade='op.create_table("t", sa.Column("id", sa.Integer))')
+    name = postgres_url.rpartition("/")[2]
+    role = f"reader_{name}"
+    grant = f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}"
+    servers.execute(postgres_server.superuser_url(name), f"CREATE ROLE {role} LOGIN PASSWORD 'reading'", grant)
+    try:
+        url = postgres_server.url(name, user=role, password="reading")
+        said = project.run("upgrade", "--url", url).expect(3).stderr
+        assert "permission denied" in said and "Check the rights" in said
+        assert said.count("warning: ") == 1  # the journal; the connection is left as it was
+    finally:
+        servers.execute(postgres_server.superuser_url(name), f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
 async def test_ids_of_255_characters_are_taken(database_project: Project, database_url: str) -> None:

@@ -174,6 +174,22 @@ def test_a_full_disk_leaves_the_database_as_it_was(shop: Project) -> None:
     assert rows(database, "SELECT version_num FROM asyncmig_version") == [(FIRST,)]
 
 
+@pytest.mark.parametrize(
+    "arguments", [("upgrade", "--json"), ("history",), ("history", "--json"), ("upgrade", "nope", "--json")]
+)
+def test_a_result_that_cannot_be_written_is_said(shop: Project, arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device of Linux: every write to it fails
+        done = subprocess.run(
+            [str(COMMAND), *arguments], cwd=shop.folder, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode in (2, 3)
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert (
+        "error: The result cannot be written to stdout: No space left on device." in done.stderr
+        or "nope" in done.stderr
+    )
+
+
 def test_a_locked_database_file_is_waited_for_and_then_named(shop: Project) -> None:
     before = files(shop)  # to read the file later, in this process, would give its lock up
     with closing(sqlite3.connect(shop.folder / "shop.db", isolation_level=None)) as other:

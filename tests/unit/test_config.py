@@ -309,6 +309,12 @@ def test_a_missing_environment_file_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_a_line_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    env_file = tmp_path / "dev.env"
+    env_file.write_text("A=1\n\n# words\nBAD LINE\nB=2\n")
+    assert f"{env_file}: line 4 cannot be read." in refused(tmp_path, env_file=env_file)
+
+
 def test_without_python_dotenv_the_extra_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("A=1")
     code = (

@@ -82,3 +82,9 @@ def test_a_name_with_folders_needs_folders_to_be_read() -> None:
     check_found_again(ScriptDirectory(HERE, recursive=True), "2026/a1.py")
     with pytest.raises(ConfigError, match="recursive_version_locations"):
         check_found_again(ScriptDirectory(HERE), "2026/a1.py")
+
+
+@pytest.mark.parametrize("name", ["../a1.py", "/tmp/a1.py", "2026/../../a1.py"])
+def test_a_name_stays_below_the_location(name: str) -> None:
+    with pytest.raises(ConfigError, match="file_template puts scripts outside"):
+        check_found_again(ScriptDirectory(HERE, recursive=True), name)
