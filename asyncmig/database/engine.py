@@ -23,6 +23,7 @@ from sqlalchemy.util import greenlet_spawn
 from asyncmig.database.connection import Connection
 from asyncmig.database.driver import POOLED
 from asyncmig.database.failures import connection_failure
+from asyncmig.dialects.versions import refuse_old
 from asyncmig.errors import ConnectionFailed, DriverError, UsageError
 from asyncmig.url import how_to_install
 
@@ -234,6 +235,7 @@ def _leave_nothing_on_the_server(connect_args: dict[str, Any]) -> None:
 
 
 def _prepare(connection: sa.Connection, pooled: bool, autocommit: bool) -> None:
+    refuse_old(connection.dialect)
     connection.execution_options(**{POOLED: pooled})
     if not autocommit:
         connection.execution_options(isolation_level="AUTOCOMMIT")
