@@ -32,7 +32,7 @@ from asyncmig.dialects.sqlite_edits import (
 from asyncmig.dialects.sqlite_groups import Group, grouped, made_anew
 from asyncmig.dialects.sqlite_index_text import indexed
 from asyncmig.dialects.sqlite_layout import affinity, layout
-from asyncmig.dialects.sqlite_misfits import Rows, refuse_misfits
+from asyncmig.dialects.sqlite_misfits import Rows, refuse_lossy, refuse_misfits
 from asyncmig.dialects.sqlite_native import natively_added
 from asyncmig.dialects.sqlite_rebuild import CopyPlan, in_schema, replace_text, twelve_steps
 from asyncmig.dialects.sqlite_stored import Query, StoredObject, StoredTable, read_stored
@@ -317,6 +317,9 @@ class _Planner:
         self.origins = {name: sql for name, sql in self.origins.items() if after.find(name)}
         self.origins |= {column.name: default_value(column) for column in fresh if not column.generated}
         if self.query is not None:
+            for e in edits:
+                if isinstance(e, SetType) and e.column.lower() in uncertain and not e.using:
+                    refuse_lossy(self.query, Rows(self.stored, self.origins), after, e.column, affinity(e.type))
             known = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}
             refuse_misfits(self.query, Rows(self.stored, known), before, after)
         self.origins = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}

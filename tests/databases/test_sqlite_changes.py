@@ -646,6 +646,33 @@ def test_verify_notices_a_change_that_did_not_happen(site: Site) -> None:
         change.verify(site.query)
 
 
+@pytest.mark.parametrize(
+    ("old", "value", "new", "kept"),
+    [
+        ("TEXT", "'123456789012345678901234567890'", "INTEGER", None),
+        ("TEXT", "'9223372036854775807'", "INTEGER", 9223372036854775807),
+        ("TEXT", "'0.1234567890123456789'", "NUMERIC", None),
+        ("TEXT", "'-000000000000000000012.5'", "NUMERIC(5, 2)", -12.5),
+        ("TEXT", "'9007199254740993'", "FLOAT", None),
+        ("INT", "9007199254740993", "FLOAT", None),
+        ("INT", "9007199254740992", "FLOAT", 9007199254740992.0),
+        ("TEXT", "'plain words'", "INTEGER", "plain words"),
+    ],
+)
+def test_no_number_loses_digits_in_another_type(site: Site, old: str, value: str, new: str, kept: object) -> None:
+    site.connection.executescript(f"CREATE TABLE n (x {old}); INSERT INTO n VALUES ({value});")
+    before = site.query("SELECT x, typeof(x) FROM n")
+    if kept is None:
+        with pytest.raises(ConflictingRows, match="without losing digits: 1 row does not fit"):
+            site.change("n", edit.SetType("x", new))
+        assert site.query("SELECT x, typeof(x) FROM n") == before
+        assert site.change("n", edit.SetType("x", new, "0")).procedures == ("rebuild",)
+    else:
+        site.change("n", edit.SetType("x", new))
+        assert site.query("SELECT x FROM n") == [(kept,)]
+    site.sound()
+
+
 MANY = """
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
 INSERT INTO "Order" (id, "select", key, amount, note, plain, spare, region, parent)
