@@ -31,8 +31,8 @@ from asyncmig.dialects.sqlite_edits import (
 )
 from asyncmig.dialects.sqlite_groups import Group, grouped, made_anew
 from asyncmig.dialects.sqlite_index_text import indexed
-from asyncmig.dialects.sqlite_layout import affinity, layout
-from asyncmig.dialects.sqlite_misfits import Rows, refuse_lossy, refuse_misfits
+from asyncmig.dialects.sqlite_layout import layout
+from asyncmig.dialects.sqlite_misfits import Rows, changes_values, refuse_lossy, refuse_misfits
 from asyncmig.dialects.sqlite_native import natively_added
 from asyncmig.dialects.sqlite_rebuild import CopyPlan, in_schema, replace_text, twelve_steps
 from asyncmig.dialects.sqlite_stored import Query, StoredObject, StoredTable, read_stored
@@ -312,14 +312,13 @@ class _Planner:
 
     def _prove(self, before: TableText, after: TableText, edits: Sequence[Edit]) -> None:
         """Every row fits; then the columns as they will be."""
-        uncertain = {e.column.lower() for e in edits if isinstance(e, SetType) and _changes_values(e, before)}
+        changing = [e for e in edits if isinstance(e, SetType) and changes_values(e, before)]
+        uncertain = {e.column.lower() for e in changing}
         fresh = [parse_column(e.text) for e in edits if isinstance(e, AddColumn)]
         self.origins = {name: sql for name, sql in self.origins.items() if after.find(name)}
         self.origins |= {column.name: default_value(column) for column in fresh if not column.generated}
         if self.query is not None:
-            for e in edits:
-                if isinstance(e, SetType) and e.column.lower() in uncertain and not e.using:
-                    refuse_lossy(self.query, Rows(self.stored, self.origins), after, e.column, affinity(e.type))
+            refuse_lossy(self.query, Rows(self.stored, self.origins), after, changing)
             known = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}
             refuse_misfits(self.query, Rows(self.stored, known), before, after)
         self.origins = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}
@@ -399,8 +398,3 @@ class _Planner:
         if "text" in self.procedures:
             statements.append("PRAGMA writable_schema = RESET")
         return tuple(statements)
-
-
-def _changes_values(edit: SetType, before: TableText) -> bool:
-    column = before.find(edit.column)
-    return edit.using is not None or column is None or affinity(column.type) != affinity(edit.type)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from asyncmig.dialects.sqlite_edits import SetType
+from asyncmig.dialects.sqlite_layout import affinity
 from asyncmig.dialects.sqlite_stored import Query, StoredTable
 from asyncmig.dialects.sqlite_table_text import Clause, TableText, parse_table
 from asyncmig.dialects.sqlite_tokens import mentions, quote
 from asyncmig.errors import ConflictingRows
 
-__all__ = ["Rows", "refuse_lossy", "refuse_misfits"]
+__all__ = ["Rows", "changes_values", "refuse_lossy", "refuse_misfits"]
 
 # A float holds 15 decimal digits, and integers up to 2^53; SQLite makes one of a number that is larger, without a word.
 _LONG_TEXT = (
@@ -74,13 +76,22 @@ def refuse_misfits(query: Query, rows: Rows, old: TableText, new: TableText) -> 
         _refuse(query, new, misfit, misfit.count)
 
 
-def refuse_lossy(query: Query, rows: Rows, table: TableText, column: str, affinity: str) -> None:
-    """ConflictingRows where numbers of a column would lose digits in another affinity."""
-    losses = [loss.format(quote(column)) for loss in _LOSSES.get(affinity, ())]
-    if losses and rows.has(column):
-        condition = " OR ".join(f"({loss})" for loss in losses)
-        what = f"Column {table.name}.{column} cannot become {affinity} without losing digits"
-        _refuse(query, table, _Misfit(what, (column,)), f"SELECT count(*) FROM {rows.source} WHERE {condition}")
+def changes_values(edit: SetType, before: TableText) -> bool:
+    """Whether the new type may change what is stored."""
+    column = before.find(edit.column)
+    return edit.using is not None or column is None or affinity(column.type) != affinity(edit.type)
+
+
+def refuse_lossy(query: Query, rows: Rows, table: TableText, changes: Iterable[SetType]) -> None:
+    """ConflictingRows where numbers would lose digits in another affinity, unless an expression makes the new values."""
+    for edit in changes:
+        losses = [loss.format(quote(edit.column)) for loss in _LOSSES.get(affinity(edit.type), ())]
+        if losses and not edit.using and rows.has(edit.column):
+            condition = " OR ".join(f"({loss})" for loss in losses)
+            what = f"Column {table.name}.{edit.column} cannot become {edit.type} without losing digits"
+            _refuse(
+                query, table, _Misfit(what, (edit.column,)), f"SELECT count(*) FROM {rows.source} WHERE {condition}"
+            )
 
 
 def _refuse(query: Query, table: TableText, misfit: _Misfit, sql: str) -> None:
