@@ -344,7 +344,7 @@ def _name_constraint(table: TableText, edit: NameConstraint) -> TableText:
     found = next((clause for clause in table.clauses if clause.name is None and fits(clause)), None)
     if found is None:
         raise UnsupportedOperation(f"Table {table.name} has no {edit.spelling} without a name.")
-    return _spliced(table, [(found.start, found.start, f"CONSTRAINT {quote(edit.name)} ")])
+    return spliced(table, [(found.start, found.start, f"CONSTRAINT {quote(edit.name)} ")])
 
 
 def _rename_constraint(table: TableText, edit: RenameConstraint) -> TableText:
