@@ -22,6 +22,7 @@ from asyncmig.database.connection import Connection
 from asyncmig.database.driver import POOLED
 from asyncmig.database.failures import connection_failure
 from asyncmig.dialects.connecting import connecting_to
+from asyncmig.dialects.versions import refuse_old
 from asyncmig.errors import ConnectionFailed, DriverError, UsageError
 from asyncmig.url import how_to_install
 
@@ -195,6 +196,7 @@ def _beside(engine: sa.Engine, url: URL, options: Mapping[str, Any]) -> sa.Engin
 
 
 def _prepare(connection: sa.Connection, pooled: bool, autocommit: bool) -> None:
+    refuse_old(connection.dialect)
     connection.execution_options(**{POOLED: pooled})
     if not autocommit:
         connection.execution_options(isolation_level="AUTOCOMMIT")

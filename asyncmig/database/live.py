@@ -433,7 +433,8 @@ class LiveStep:
             with foreign_keys_off(self._driver):
                 self._take_steps(procedure)
         elif not self._transaction.restartable:
-            raise self._transaction.indivisible("A table that is made again while foreign_keys is on", origin)
+            what = "With foreign_keys on, a table that is made again or that others point at"
+            raise self._transaction.indivisible(what, origin)
         elif self.divided:
             # What came before is committed anyway: so is this part, and the next begins without them.
             self._divide(origin)
@@ -501,8 +502,9 @@ class LiveStep:
         new = orphans(self._driver) - before
         for table, _, parent in new:
             raise OperationError(
-                f"{new.total():,} rows of {table} have no row in {parent} any more. A table is made again in this step, "
-                "for which SQLite's foreign_keys has to be off: so ON DELETE and ON UPDATE did nothing.",
+                f"{new.total():,} rows of {table} have no row in {parent} any more. This step runs with SQLite's "
+                "foreign_keys off, because it makes a table again or drops one that others point at: so ON DELETE and "
+                "ON UPDATE did nothing.",
                 hint="Change the rows in a revision of its own, or those of both tables.",
             )
 

@@ -15,6 +15,7 @@ from asyncmig.database.failures import in_words
 from asyncmig.database.session import CallersSession, OwnSession, Session
 from asyncmig.dialects.connecting import connecting_to
 from asyncmig.dialects.registry import dialect_for, ledger_for
+from asyncmig.dialects.versions import refuse_old
 from asyncmig.errors import ConfigError
 from asyncmig.schema.ref import Ref
 
@@ -143,6 +144,7 @@ class Site:
         with in_words(self.name):
             if self.connection is not None:
                 given = Connection.given(self.connection)
+                refuse_old(given.sync.dialect)
                 yield CallersSession(given, self.ledger_sql, self.config, self.observer)
                 return
             database = self.opened or self.database()

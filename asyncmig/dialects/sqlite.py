@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,9 +17,9 @@ from asyncmig.dialects.sqlite_catalog import catalog_queries
 from asyncmig.dialects.sqlite_compiler import compiling_dialect
 from asyncmig.dialects.sqlite_objects import SqliteObjects
 from asyncmig.dialects.sqlite_rehearsal import TwinRehearsal
-from asyncmig.dialects.sqlite_stored import Query
+from asyncmig.dialects.sqlite_stored import Query, has_children
 from asyncmig.dialects.sqlite_tables import SqliteTables
-from asyncmig.dialects.statement import Statement
+from asyncmig.dialects.statement import Procedure, Statement
 from asyncmig.errors import UnsupportedOperation
 from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.base import Operation
@@ -26,7 +27,7 @@ from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.renaming import RenameConstraint, RenameIndex
-from asyncmig.operations.tables import CreateTable
+from asyncmig.operations.tables import CreateTable, DropTable
 from asyncmig.schema.metadata import column_to_sqlalchemy
 from asyncmig.schema.model import Check, ForeignKey, Ref, Schema
 from asyncmig.schema.types import SqlText
@@ -99,6 +100,14 @@ class SQLite(SqliteTables, SqliteObjects):
             self.table_statement(table, operation, if_not_exists=operation.if_not_exists),
             *self.index_statements(table, operation, if_not_exists=operation.if_not_exists),
         )
+
+    def drop_table(self, operation: DropTable, before: Schema) -> Sequence[Statement]:
+        """With foreign_keys off where rows may point at it: else SQLite deletes them first (ON DELETE CASCADE)."""
+        (statement,) = super().drop_table(operation, before)
+        if self.query is None or self.recalls or not has_children(self.query, operation.ref.name, operation.ref.schema):
+            return (statement,)
+        procedure = Procedure((statement.sql,), statement.sql, foreign_keys_off=True)
+        return (replace(statement, procedure=procedure),)
 
     def add_column(self, operation: AddColumn, before: Schema) -> Sequence[Statement]:
         if operation.if_not_exists and self._has(operation, before):

@@ -15,11 +15,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from asyncmig.dialects.sqlite_defaults import changed_defaults, default_value, rows_read_default
 from asyncmig.dialects.sqlite_edits import (
@@ -32,98 +29,23 @@ from asyncmig.dialects.sqlite_edits import (
     SetType,
     edited,
 )
-from asyncmig.dialects.sqlite_groups import Group, grouped
-from asyncmig.dialects.sqlite_layout import affinity, layout
-from asyncmig.dialects.sqlite_misfits import Rows, refuse_misfits
+from asyncmig.dialects.sqlite_groups import Group, grouped, made_anew
+from asyncmig.dialects.sqlite_index_text import indexed
+from asyncmig.dialects.sqlite_layout import layout
+from asyncmig.dialects.sqlite_misfits import Rows, changes_values, refuse_lossy, refuse_misfits
+from asyncmig.dialects.sqlite_native import natively_added
 from asyncmig.dialects.sqlite_rebuild import CopyPlan, in_schema, replace_text, twelve_steps
 from asyncmig.dialects.sqlite_stored import Query, StoredObject, StoredTable, read_stored
-from asyncmig.dialects.sqlite_table_text import ColumnText, TableText, parse_column, parse_table
-from asyncmig.dialects.sqlite_tokens import Token, code_tokens, mentions, quote, tokenize
+from asyncmig.dialects.sqlite_table_change import AFTER_FAILED_PLAN, Procedure, TableChange, in_use, violations
+from asyncmig.dialects.sqlite_table_text import TableText, is_table, parse_column, parse_table
+from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, pieces, quote
 from asyncmig.dialects.sqlite_twin import FOREIGN_KEY, Twin
-from asyncmig.errors import OperationError, UnsupportedOperation
+from asyncmig.errors import UnsupportedOperation
 
 __all__ = ["AFTER_FAILED_PLAN", "Procedure", "TableChange", "change_table", "plan_change"]
 
-Procedure = Literal["add", "drop", "rename", "text", "rebuild"]
-
-AFTER_FAILED_PLAN = ("PRAGMA writable_schema = RESET",)
-"""What puts the connection back when planning itself failed; a plan that exists has its own `after_failure`."""
-
 _VERSION_STEP = 1_000
 """How far schema_version is moved: more than the statements of a change can move it themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableChange:
-    """What to execute, in order, in one transaction. No statements: there is nothing to change.
-
-    `needs_foreign_keys_off`: PRAGMA foreign_keys must be off before the transaction begins, else rows of other tables
-    are deleted. `after_failure` puts the connection back after the rollback, PRAGMAs being no part of a transaction.
-    `unmatched` are tables whose foreign keys point at no key after the change: what follows in the step may mend
-    that, and `settle` has to be asked at its end. `sql` is the table's text afterwards; `rewrites` whether its rows are written anew, `scans` whether all are read.
-    """
-
-    table: str
-    schema: str
-    statements: tuple[str, ...]
-    procedures: tuple[Procedure, ...]
-    sql: str
-    scans: bool
-    after_failure: tuple[str, ...]
-    objects: tuple[StoredObject, ...] = field(repr=False)
-    checked: tuple[str, ...] = ()
-    unmatched: tuple[str, ...] = ()
-    violations: tuple[tuple[object, ...], ...] = field(default=(), repr=False)
-
-    @property
-    def needs_foreign_keys_off(self) -> bool:
-        return "rebuild" in self.procedures
-
-    @property
-    def rewrites(self) -> bool:
-        return "rebuild" in self.procedures or "drop" in self.procedures
-
-    def verify(self, query: Query) -> None:
-        """OperationError unless the schema is now what was planned and no foreign key lost its parent row."""
-        rows = query(f"SELECT type, name, tbl_name, sql FROM {quote(self.schema)}.sqlite_schema WHERE sql IS NOT NULL")
-        found = {(str(row[0]), str(row[1])): str(row[3]) for row in rows}
-        wrong = [o.name for o in self.objects if found.get((o.type, o.name)) != o.sql]
-        if wrong:
-            raise OperationError(f"Table {self.table} was not changed as planned: {', '.join(wrong)} differs.")
-        self.refuse_orphans(query)
-
-    def refuse_orphans(self, query: Query) -> None:
-        """OperationError when a row of a table in `checked` has no parent row, and had one before the change."""
-        new = Counter(_violations(query, self.schema, self.checked)) - Counter(self.violations)
-        if new:
-            table, _, parent = next(iter(new))
-            raise OperationError(
-                f"Table {self.table} cannot be changed: {new.total():,} rows of {table} have no row in {parent} any more."
-            )
-
-    def settle(self, query: Query) -> None:
-        """UnsupportedOperation while one of `unmatched` is that still, OperationError when rows of it lost their parent."""
-        rows = query(f"SELECT type, name, tbl_name, sql FROM {quote(self.schema)}.sqlite_schema WHERE sql IS NOT NULL")
-        objects = [StoredObject(*(str(value) for value in row)) for row in rows]
-        left = [o.name for o in objects if o.type == "table" and o.name in self.unmatched]
-        twin = Twin(objects)
-        try:
-            broken = twin.broken()
-        finally:
-            twin.close()
-        for name in left:
-            if (FOREIGN_KEY, name) in broken:
-                raise _in_use(f"Table {self.table} cannot be changed", FOREIGN_KEY, name, broken[FOREIGN_KEY, name])
-        replace(self, checked=tuple(left)).refuse_orphans(query)
-
-    def carry_out(self, query: Query) -> None:
-        """Execute and verify; what failed has to be rolled back by the caller, then `after_failure` executed."""
-        for sql in self.statements:
-            query(sql)
-        if self.statements:
-            self.verify(query)
-        if self.unmatched:
-            self.settle(query)
 
 
 def change_table(query: Query, table: str, edits: Iterable[Edit], schema: str | None = None) -> TableChange:
@@ -142,7 +64,7 @@ def plan_change(stored: StoredTable, edits: Iterable[Edit], query: Query | None 
     try:
         planner = _Planner(stored, twin, query)
         planner.change(grouped(wanted))
-        planner.restore_indexes(_made_anew(wanted))
+        planner.restore_indexes(made_anew(wanted))
         return planner.outcome()
     finally:
         twin.close()
@@ -175,7 +97,7 @@ class _Planner:
         """Those that went with a column of which the change made another: they stay, as in Alembic's batches."""
         there = {o.name for o in self._own_objects("index")}
         for index in self.stored.own("index"):
-            if index.name not in there and any(mentions(_indexed(index), column) for column in columns):
+            if index.name not in there and any(mentions(indexed(index), column) for column in columns):
                 with suppress(sqlite3.Error):  # it indexes more than what is there again
                     self.twin.query(index.sql)
                     self.statements.append(in_schema(index.sql, self.stored.schema, "INDEX"))
@@ -263,11 +185,13 @@ class _Planner:
                     self._text(edited(self.now, edit))
 
     def _method(self, old: TableText, new: TableText, edit: Edit) -> Procedure:
-        if isinstance(edit, AddColumn) and _natively_added(edit, old, new):
+        if isinstance(edit, AddColumn) and natively_added(edit, old, new):
             return "add"
         if isinstance(edit, DropColumn):
             return "drop" if len(new.constraints) == len(old.constraints) and self._drops(old, new, edit) else "rebuild"
-        if old.sql == new.sql or (self._may_write and layout(old) == layout(new) and not _converts(edit)):
+        if old.sql == new.sql or (
+            self._may_write and layout(old) == layout(new) and not (isinstance(edit, SetType) and edit.using)
+        ):
             return "text"
         return "rebuild"
 
@@ -284,7 +208,7 @@ class _Planner:
                 for index in self._indexes_using(edit.name):
                     self.twin.query(f"DROP INDEX {quote(index.name)}")
                 self.twin.query(f"ALTER TABLE {quote(old.name)} DROP COLUMN {quote(old.column(edit.name).name)}")
-                return self._may_write or _pieces(self._stored_sql()) == _pieces(new.sql)
+                return self._may_write or pieces(self._stored_sql()) == pieces(new.sql)
             except sqlite3.Error:
                 return False
 
@@ -388,11 +312,13 @@ class _Planner:
 
     def _prove(self, before: TableText, after: TableText, edits: Sequence[Edit]) -> None:
         """Every row fits; then the columns as they will be."""
-        uncertain = {e.column.lower() for e in edits if isinstance(e, SetType) and _changes_values(e, before)}
+        changing = [e for e in edits if isinstance(e, SetType) and changes_values(e, before)]
+        uncertain = {e.column.lower() for e in changing}
         fresh = [parse_column(e.text) for e in edits if isinstance(e, AddColumn)]
         self.origins = {name: sql for name, sql in self.origins.items() if after.find(name)}
         self.origins |= {column.name: default_value(column) for column in fresh if not column.generated}
         if self.query is not None:
+            refuse_lossy(self.query, Rows(self.stored, self.origins), after, changing)
             known = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}
             refuse_misfits(self.query, Rows(self.stored, known), before, after)
         self.origins = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}
@@ -400,7 +326,7 @@ class _Planner:
     def _refuse_broken(self, sentence: str) -> None:
         for (kind, name), error in self.twin.broken().items():
             if (kind, name) not in self.broken and not self._is_passing(kind, name):
-                raise _in_use(sentence, kind, name, error)
+                raise in_use(sentence, kind, name, error)
 
     def _is_passing(self, kind: str, name: str) -> bool:
         """Whether SQLite lives with it for a while and a later change may mend it."""
@@ -418,7 +344,7 @@ class _Planner:
                 )
 
     def _indexes_using(self, column: str) -> list[StoredObject]:
-        return [index for index in self._own_objects("index") if mentions(_indexed(index), column)]
+        return [index for index in self._own_objects("index") if mentions(indexed(index), column)]
 
     def _own_objects(self, *types: str) -> list[StoredObject]:
         wanted = types or ("index", "trigger")
@@ -432,7 +358,7 @@ class _Planner:
         if "rebuild" not in self.procedures and not ("text" in self.procedures and changed):
             return ()
         wanted = self.now.name.lower()
-        tables = [parse_table(o.sql) for o in self.twin.objects() if o.type == "table" and _is_table(o.sql)]
+        tables = [parse_table(o.sql) for o in self.twin.objects() if o.type == "table" and is_table(o.sql)]
         bad = {name for kind, name in self.broken if kind == FOREIGN_KEY}
         return tuple(
             table.name
@@ -449,7 +375,7 @@ class _Planner:
             return
         new, old = self.now.name, self.stored.name
         today = [old if table == new else table for table in tables]
-        for row in _violations(self.query, self.stored.schema, today):
+        for row in violations(self.query, self.stored.schema, today):
             yield tuple(new if isinstance(value, str) and value.lower() == old.lower() else value for value in row)
 
     def _qualified(self, name: str) -> str:
@@ -472,78 +398,3 @@ class _Planner:
         if "text" in self.procedures:
             statements.append("PRAGMA writable_schema = RESET")
         return tuple(statements)
-
-
-def _in_use(sentence: str, kind: str, name: str, error: str) -> UnsupportedOperation:
-    return UnsupportedOperation(
-        f"{sentence}: the {kind} {name} uses it ({error}).", hint=f"Drop the {kind} {name} first, or change it."
-    )
-
-
-def _pieces(sql: str) -> list[str]:
-    """Everything but the spaces between: comments count, which ALTER TABLE can lose."""
-    return [token.text.strip() for token in tokenize(sql) if token.kind != "space"]
-
-
-def _indexed(index: StoredObject) -> Sequence[Token]:
-    """What an index is about: from its opening parenthesis on."""
-    tokens = code_tokens(index.sql)
-    return tokens[next(at for at, token in enumerate(tokens) if token.upper == "(") :]
-
-
-def _made_anew(edits: Iterable[Edit]) -> set[str]:
-    """The columns that are dropped and then added again."""
-    gone: set[str] = set()
-    again: set[str] = set()
-    for edit in edits:
-        if isinstance(edit, DropColumn):
-            gone.add(edit.name.lower())
-        elif isinstance(edit, AddColumn):
-            again |= gone & {parse_column(edit.text).name.lower()}
-    return again
-
-
-def _natively_added(edit: AddColumn, old: TableText, new: TableText) -> bool:
-    """Whether ADD COLUMN takes it with rows in the table; it checks NOT NULL and CHECK itself."""
-    column = parse_column(edit.text)
-    last = old.columns[-1].name.lower()
-    if edit.before is not None or (edit.after or last).lower() != last:
-        return False
-    kinds = {clause.kind for clause in column.clauses}
-    if kinds & {"primary key", "unique"} or (column.generated and column.stored):
-        return False
-    default = _plain_default(column)
-    if default is None or (column.not_null and default == "NULL" and not column.generated):
-        return False
-    return "foreign key" not in kinds or default == "NULL"
-
-
-def _plain_default(column: ColumnText) -> str | None:
-    """The literal that a new column starts with, NULL without any; None for an expression or the time."""
-    clause = column.clause("default")
-    if clause is None:
-        return "NULL"
-    tokens = clause.value_tokens
-    if tokens[0].text == "(" or tokens[-1].upper.startswith("CURRENT_"):
-        return None
-    return " ".join(token.upper or token.text for token in tokens)
-
-
-def _converts(edit: Edit) -> bool:
-    return isinstance(edit, SetType) and edit.using is not None
-
-
-def _changes_values(edit: SetType, before: TableText) -> bool:
-    column = before.find(edit.column)
-    return edit.using is not None or column is None or affinity(column.type) != affinity(edit.type)
-
-
-def _is_table(sql: str) -> bool:
-    return len(code_tokens(sql)) > 2 and code_tokens(sql)[1].upper == "TABLE"
-
-
-def _violations(query: Query, schema: str, tables: Iterable[str]) -> Iterator[tuple[object, ...]]:
-    """Rows without their parent, without the number of the foreign key: that may be another afterwards."""
-    for table in tables:
-        rows = query(f"PRAGMA {quote(schema)}.foreign_key_check({quote(table)})")
-        yield from ((row[0], row[1], row[2]) for row in rows)

@@ -6,20 +6,18 @@ SQL in an edit (types, defaults, definitions) is text for SQLite as it is.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from asyncmig.dialects.sqlite_splices import appended, bare, closed, gap, removal, spliced, term, without
 from asyncmig.dialects.sqlite_table_text import (
     Clause,
     ClauseKind,
-    ColumnText,
     TableText,
     parse_column,
     parse_constraint,
-    parse_table,
 )
-from asyncmig.dialects.sqlite_tokens import Token, code_tokens, mentions, quote, tokenize
+from asyncmig.dialects.sqlite_tokens import Token, code_tokens, mentions, quote
 from asyncmig.errors import UnsupportedOperation
 
 __all__ = [
@@ -201,24 +199,24 @@ def edited(table: TableText, edit: Edit) -> TableText:
             return _drop_column(table, edit.name)
         case RenameColumn():
             column = table.column(edit.name)
-            return _spliced(table, [(column.start, column.name_end, quote(edit.new_name))])
+            return spliced(table, [(column.start, column.name_end, quote(edit.new_name))])
         case RenameTable():
-            return _spliced(table, [(table.name_start, table.name_end, quote(edit.new_name))])
+            return spliced(table, [(table.name_start, table.name_end, quote(edit.new_name))])
         case SetType():
             return _set_type(table, edit)
         case SetNullable():
             return _set_nullable(table, edit)
         case SetDefault():
-            value = None if edit.sql is None else _term(edit.sql)
+            value = None if edit.sql is None else term(edit.sql)
             return _set_clause(table, edit.column, "default", value, f"DEFAULT {value}")
         case SetCollation():
-            name = None if edit.name is None else _bare(edit.name)
+            name = None if edit.name is None else bare(edit.name)
             return _set_clause(table, edit.column, "collate", name, f"COLLATE {name}")
         case SetGenerated():
             return _set_generated(table, edit)
         case AddConstraint():
             parse_constraint(edit.text)
-            return _spliced(table, [_appended(table, edit.text)])
+            return spliced(table, [appended(table, edit.text)])
         case DropConstraint():
             return _drop_constraint(table, edit)
         case NameConstraint():
@@ -238,12 +236,12 @@ def _add_column(table: TableText, edit: AddColumn) -> TableText:
     name = parse_column(edit.text).name
     if table.find(name):
         raise UnsupportedOperation(f"Table {table.name} has a column {name} already.")
-    text = _closed(edit.text)
+    text = closed(edit.text)
     if edit.before is not None:
         at = table.column(edit.before).start
-        return _spliced(table, [(at, at, text + "," + _gap(table, at))])
+        return spliced(table, [(at, at, text + "," + gap(table, at))])
     last = table.columns[-1] if edit.after is None else table.column(edit.after)
-    return _spliced(table, [(last.end, last.end, "," + _gap(table, last.start) + text)])
+    return spliced(table, [(last.end, last.end, "," + gap(table, last.start) + text)])
 
 
 def _drop_column(table: TableText, name: str) -> TableText:
@@ -259,7 +257,7 @@ def _drop_column(table: TableText, name: str) -> TableText:
             )
     gone = [c for c in table.constraints if _uses(c, name)]
     inside = [c for other in table.columns if other is not column for c in other.clauses if _uses(c, name)]
-    return _without(table, [column, *gone], inside)
+    return without(table, [column, *gone], inside)
 
 
 def _uses(clause: Clause, name: str) -> bool:
@@ -271,22 +269,22 @@ def _uses(clause: Clause, name: str) -> bool:
 def _set_type(table: TableText, edit: SetType) -> TableText:
     column = table.column(edit.column)
     if edit.type and column.type:
-        return _spliced(table, [(column.type_start, column.type_end, edit.type)])
+        return spliced(table, [(column.type_start, column.type_end, edit.type)])
     if edit.type:
-        return _spliced(table, [(column.name_end, column.name_end, f" {edit.type}")])
-    return _spliced(table, [_removal(table.sql, column.type_start, column.type_end)] if column.type else [])
+        return spliced(table, [(column.name_end, column.name_end, f" {edit.type}")])
+    return spliced(table, [removal(table.sql, column.type_start, column.type_end)] if column.type else [])
 
 
 def _set_nullable(table: TableText, edit: SetNullable) -> TableText:
     column = table.column(edit.column)
     if edit.nullable:
-        return _without(table, (), [clause for clause in column.clauses if clause.kind == "not null"])
+        return without(table, (), [clause for clause in column.clauses if clause.kind == "not null"])
     if column.not_null:
         return table
     null = column.clause("null")
     if null is not None:
-        return _spliced(table, [(null.start, null.end, "NOT NULL")])
-    return _spliced(table, [(column.type_end, column.type_end, " NOT NULL")])
+        return spliced(table, [(null.start, null.end, "NOT NULL")])
+    return spliced(table, [(column.type_end, column.type_end, " NOT NULL")])
 
 
 def _set_generated(table: TableText, edit: SetGenerated) -> TableText:
@@ -297,7 +295,7 @@ def _set_generated(table: TableText, edit: SetGenerated) -> TableText:
     text = f"GENERATED ALWAYS AS {value} {'STORED' if edit.stored else 'VIRTUAL'}"
     if clause is not None:
         prefix = f"CONSTRAINT {quote(clause.name)} " if clause.name else ""
-        return _spliced(table, [(clause.start, clause.end, prefix + text)])
+        return spliced(table, [(clause.start, clause.end, prefix + text)])
     return _set_clause(table, edit.column, "generated", value, text)
 
 
@@ -306,12 +304,12 @@ def _set_clause(table: TableText, name: str, kind: ClauseKind, value: str | None
     column = table.column(name)
     clauses = [clause for clause in column.clauses if clause.kind == kind]
     if value is None:
-        return _without(table, (), clauses)
+        return without(table, (), clauses)
     if not clauses:
-        return _spliced(table, [(column.type_end, column.type_end, f" {text}")])
+        return spliced(table, [(column.type_end, column.type_end, f" {text}")])
     place = clauses[-1].value
     assert place is not None
-    return _spliced(table, [(*place, value)])
+    return spliced(table, [(*place, value)])
 
 
 def _reordered(table: TableText, names: Sequence[str]) -> TableText:
@@ -320,7 +318,7 @@ def _reordered(table: TableText, names: Sequence[str]) -> TableText:
         table.columns
     ):
         raise UnsupportedOperation(f"The new order of table {table.name} must name each of its columns once.")
-    return _spliced(
+    return spliced(
         table,
         [
             (slot.start, slot.end, table.sql[column.start : column.end])
@@ -338,7 +336,7 @@ def _drop_constraint(table: TableText, edit: DropConstraint) -> TableText:
     inside = [clause for column in table.columns for clause in column.clauses if fits(clause)]
     if not whole and not inside:
         raise UnsupportedOperation(f"Table {table.name} has no {_described(edit)}.")
-    return _without(table, whole, inside)
+    return without(table, whole, inside)
 
 
 def _name_constraint(table: TableText, edit: NameConstraint) -> TableText:
@@ -346,7 +344,7 @@ def _name_constraint(table: TableText, edit: NameConstraint) -> TableText:
     found = next((clause for clause in table.clauses if clause.name is None and fits(clause)), None)
     if found is None:
         raise UnsupportedOperation(f"Table {table.name} has no {edit.spelling} without a name.")
-    return _spliced(table, [(found.start, found.start, f"CONSTRAINT {quote(edit.name)} ")])
+    return spliced(table, [(found.start, found.start, f"CONSTRAINT {quote(edit.name)} ")])
 
 
 def _rename_constraint(table: TableText, edit: RenameConstraint) -> TableText:
@@ -355,7 +353,7 @@ def _rename_constraint(table: TableText, edit: RenameConstraint) -> TableText:
     if not found:
         raise UnsupportedOperation(f"Table {table.name} has no constraint {edit.name}.")
     names = [_name_token(clause) for clause in found]
-    return _spliced(table, [(token.start, token.end, quote(edit.new_name)) for token in names])
+    return spliced(table, [(token.start, token.end, quote(edit.new_name)) for token in names])
 
 
 def _name_token(clause: Clause) -> Token:
@@ -395,122 +393,6 @@ def _described(edit: DropConstraint) -> str:
 def _set_options(table: TableText, text: str) -> TableText:
     tokens = [token for token in code_tokens(table.sql) if token.start > table.body_end and token.text != ";"]
     if tokens:
-        return _spliced(table, [(tokens[0].start, tokens[-1].end, text)])
+        return spliced(table, [(tokens[0].start, tokens[-1].end, text)])
     end = table.body_end + 1
-    return _spliced(table, [(end, end, f" {text}")] if text else [])
-
-
-# the text
-
-
-def _appended(table: TableText, text: str) -> tuple[int, int, str]:
-    """A new last item, on a line of its own where the last one has that."""
-    last = table.items[-1]
-    return last.end, last.end, "," + _gap(table, last.start) + _closed(text)
-
-
-def _closed(text: str) -> str:
-    """The text with the newline that a line comment at its end needs before anything follows."""
-    text = text.strip()
-    last = list(tokenize(text))[-1]
-    return text + "\n" if last.kind == "comment" and last.text.startswith("--") else text
-
-
-def _gap(table: TableText, start: int) -> str:
-    """The line break and indentation before an item, or one space."""
-    before = table.sql[:start]
-    gap = before[len(before.rstrip(" \t\r\n\f")) :]
-    return gap if "\n" in gap else " "
-
-
-def _without(table: TableText, items: Iterable[ColumnText | Clause], clauses: Iterable[Clause]) -> TableText:
-    """The table without some of its columns and constraints and some clauses inside columns that stay."""
-    dropped = {item.start for item in items}
-    splices = [_removal(table.sql, clause.start, clause.end) for clause in clauses]
-    splices += [_removal(table.sql, item.start, item.end) for item in table.items if item.start in dropped]
-    splices += [(at, at + 1, "") for at in _commas(table, dropped)]
-    return _spliced(table, splices)
-
-
-def _commas(table: TableText, dropped: set[int]) -> list[int]:
-    """The commas that go with items: of those between two that stay, the first is kept."""
-    places = _item_commas(table)
-    result: list[int] = []
-    kept_before = False
-    pending: list[int] = []
-    for item in table.items:
-        comma = places.get(item.start)
-        pending += [comma] if comma is not None else []
-        if item.start in dropped:
-            continue
-        result += pending[1:] if kept_before else pending
-        kept_before, pending = True, []
-    return result + pending
-
-
-def _item_commas(table: TableText) -> dict[int, int]:
-    """Where the comma before an item stands, by the item's start; table constraints may have none."""
-    ends = [item.end for item in table.items]
-    starts = [item.start for item in table.items]
-    found: dict[int, int] = {}
-    for token in code_tokens(table.sql):
-        if token.text != ",":
-            continue
-        for end, start in zip(ends[:-1], starts[1:], strict=True):
-            if end <= token.start < start:
-                found[start] = token.start
-    return found
-
-
-def _removal(sql: str, start: int, end: int) -> tuple[int, int, str]:
-    """Cut a stretch with the spaces before it; never a comment, to which the newline at its end belongs."""
-    for token in tokenize(sql):
-        if token.kind == "space" and token.end == start:
-            return token.start, end, ""
-        if token.start >= start:
-            break
-    return start, end, ""
-
-
-def _spliced(table: TableText, splices: Iterable[tuple[int, int, str]]) -> TableText:
-    sql = table.sql
-    for start, end, text in sorted(splices, reverse=True):
-        left, right = sql[:start], sql[end:]
-        # A line comment must not swallow what follows it, nor two words become one.
-        if not text and _would_join(left[-1:], right[:1]):
-            text = " "
-        sql = left + text + right
-    return parse_table(sql)
-
-
-def _would_join(left: str, right: str) -> bool:
-    return bool(left) and bool(right) and left not in " \t\r\n\f(,)" and right not in " \t\r\n\f(,)"
-
-
-_LITERAL = re.compile(
-    r"""(?ix) [+-]? \s* (?: \d[\d_]*(?:\.\d*)?(?:e[+-]?\d+)? | \.\d+(?:e[+-]?\d+)? | 0x[0-9a-f]+ )
-      | x?'(?:[^']|'')*' | NULL | TRUE | FALSE | CURRENT_(?:TIME|DATE|TIMESTAMP)"""
-)
-
-
-def _term(sql: str) -> str:
-    """What may stand behind DEFAULT: a literal as it is, anything else in parentheses."""
-    sql = sql.strip()
-    tokens = code_tokens(sql)
-    if _LITERAL.fullmatch(sql) or _is_enclosed([token.upper for token in tokens]):
-        return sql
-    return f"({sql})"
-
-
-def _is_enclosed(words: Sequence[str]) -> bool:
-    """Whether one pair of parentheses is around all of it."""
-    depth = 0
-    for index, word in enumerate(words):
-        depth += {"(": 1, ")": -1}.get(word, 0)
-        if depth == 0:
-            return index == len(words) - 1 and word == ")"
-    return False
-
-
-def _bare(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name) else quote(name)
+    return spliced(table, [(end, end, f" {text}")] if text else [])

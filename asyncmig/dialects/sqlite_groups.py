@@ -21,7 +21,7 @@ from asyncmig.dialects.sqlite_edits import (
 from asyncmig.dialects.sqlite_table_text import parse_column
 from asyncmig.dialects.sqlite_tokens import code_tokens
 
-__all__ = ["Group", "grouped"]
+__all__ = ["Group", "grouped", "made_anew"]
 
 _ABOUT_ONE = (SetType, SetNullable, SetDefault, SetCollation, SetGenerated)
 
@@ -103,3 +103,15 @@ def _conflicts(group: Sequence[Edit], edit: Edit) -> bool:
 
 def _name(edit: AddColumn) -> str:
     return parse_column(edit.text).name.lower()
+
+
+def made_anew(edits: Iterable[Edit]) -> set[str]:
+    """The columns that are dropped and then added again."""
+    gone: set[str] = set()
+    again: set[str] = set()
+    for edit in edits:
+        if isinstance(edit, DropColumn):
+            gone.add(edit.name.lower())
+        elif isinstance(edit, AddColumn):
+            again |= gone & {parse_column(edit.text).name.lower()}
+    return again

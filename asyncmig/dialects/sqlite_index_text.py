@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from asyncmig.dialects.sqlite_stored import StoredObject
 from asyncmig.dialects.sqlite_tokens import Token, code_tokens
 from asyncmig.schema.expressions import verbatim
 from asyncmig.schema.types import SqlText
 
-__all__ = ["index_parts"]
+__all__ = ["index_parts", "indexed"]
 
 
 def index_parts(sql: str) -> tuple[tuple[str | SqlText, ...], str | None]:
@@ -37,3 +38,9 @@ def _stretches(tokens: tuple[Token, ...], start: int) -> Iterator[tuple[int, int
             first = place + 1
         if depth == 0:
             return
+
+
+def indexed(index: StoredObject) -> Sequence[Token]:
+    """What an index is about: from its opening parenthesis on."""
+    tokens = code_tokens(index.sql)
+    return tokens[next(at for at, token in enumerate(tokens) if token.upper == "(") :]

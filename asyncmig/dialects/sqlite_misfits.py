@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from asyncmig.dialects.sqlite_edits import SetType
+from asyncmig.dialects.sqlite_layout import affinity
 from asyncmig.dialects.sqlite_stored import Query, StoredTable
 from asyncmig.dialects.sqlite_table_text import Clause, TableText, parse_table
 from asyncmig.dialects.sqlite_tokens import mentions, quote
 from asyncmig.errors import ConflictingRows
 
-__all__ = ["Rows", "refuse_misfits"]
+__all__ = ["Rows", "changes_values", "refuse_lossy", "refuse_misfits"]
+
+# A float holds 15 decimal digits, and integers up to 2^53; SQLite makes one of a number that is larger, without a word.
+_LONG_TEXT = (
+    "typeof({0}) = 'text' AND {0} NOT GLOB '*[^0-9.+-]*' AND typeof(CAST({0} AS NUMERIC)) = 'real'"
+    " AND length(ltrim(replace({0}, '.', ''), '+-0')) > 15"
+)
+_LARGE_INTEGER = "typeof({0}) = 'integer' AND CAST(CAST({0} AS REAL) AS INTEGER) <> {0}"
+_LOSSES = {
+    "INTEGER": (_LONG_TEXT,),
+    "NUMERIC": (_LONG_TEXT,),
+    "REAL": (
+        _LONG_TEXT,
+        _LARGE_INTEGER,
+        "typeof({0}) = 'text' AND CAST(CAST({0} AS REAL) AS INTEGER) || '' <> {0} AND CAST({0} AS INTEGER) || '' = {0}",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +74,24 @@ def refuse_misfits(query: Query, rows: Rows, old: TableText, new: TableText) -> 
             _refuse(query, new, misfit, f"SELECT count(*) FROM {source} WHERE {misfit.condition}")
     for misfit in (*_duplicates(rows, old, new), *_orphans(rows, old, new)):
         _refuse(query, new, misfit, misfit.count)
+
+
+def changes_values(edit: SetType, before: TableText) -> bool:
+    """Whether the new type may change what is stored."""
+    column = before.find(edit.column)
+    return edit.using is not None or column is None or affinity(column.type) != affinity(edit.type)
+
+
+def refuse_lossy(query: Query, rows: Rows, table: TableText, changes: Iterable[SetType]) -> None:
+    """ConflictingRows where numbers would lose digits in another affinity, unless an expression makes the new values."""
+    for edit in changes:
+        losses = [loss.format(quote(edit.column)) for loss in _LOSSES.get(affinity(edit.type), ())]
+        if losses and not edit.using and rows.has(edit.column):
+            condition = " OR ".join(f"({loss})" for loss in losses)
+            what = f"Column {table.name}.{edit.column} cannot become {edit.type} without losing digits"
+            _refuse(
+                query, table, _Misfit(what, (edit.column,)), f"SELECT count(*) FROM {rows.source} WHERE {condition}"
+            )
 
 
 def _refuse(query: Query, table: TableText, misfit: _Misfit, sql: str) -> None:

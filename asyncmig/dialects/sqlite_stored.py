@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncmig.dialects.sqlite_table_text import TableText, parse_table
-from asyncmig.dialects.sqlite_tokens import quote
+from asyncmig.dialects.sqlite_tokens import quote, text_literal
 from asyncmig.errors import UnsupportedOperation
 
-__all__ = ["Query", "StoredObject", "StoredTable", "read_stored", "stored_from"]
+__all__ = ["Query", "StoredObject", "StoredTable", "has_children", "read_stored", "stored_from"]
 
 Query = Callable[..., Sequence[Sequence[Any]]]
 """`query(sql)` or `query(sql, parameters)` with positional parameters (?): all rows, [] for a statement without."""
@@ -122,3 +122,13 @@ def _grow(chosen: set[str], step: Callable[[set[str]], Iterable[str]]) -> None:
 
 def _spelled(name: str, text: str) -> bool:
     return name in text or ('"' in name and name.replace('"', '""') in text)
+
+
+def has_children(query: Query, name: str, schema: str | None) -> bool:
+    """Whether another table with rows has a foreign key to this one."""
+    space = quote(schema or "main")
+    tables = query(
+        f"SELECT DISTINCT t.name FROM {space}.sqlite_schema AS t, pragma_foreign_key_list(t.name, {text_literal(schema or 'main')}) AS k"
+        f' WHERE t.type = \'table\' AND lower(k."table") = {text_literal(name.lower())} AND lower(t.name) <> lower(k."table")'
+    )
+    return any(query(f"SELECT EXISTS (SELECT 1 FROM {space}.{quote(str(table))})")[0][0] for (table,) in tables)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Token", "code_tokens", "mentions", "quote", "text_literal", "tokenize", "unquote"]
+__all__ = ["Token", "code_tokens", "mentions", "pieces", "quote", "text_literal", "tokenize", "unquote"]
 
 TokenKind = Literal["space", "comment", "word", "quoted", "string", "number", "other"]
 
@@ -90,3 +90,8 @@ def mentions(tokens: Sequence[Token], name: str) -> bool:
         if after not in ("(", ".") and before not in ("COLLATE", "AS"):
             return True
     return False
+
+
+def pieces(sql: str) -> list[str]:
+    """Everything but the spaces between: comments count, which ALTER TABLE can lose."""
+    return [token.text.strip() for token in tokenize(sql) if token.kind != "space"]

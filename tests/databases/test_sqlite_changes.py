@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -642,3 +644,121 @@ def test_verify_notices_a_change_that_did_not_happen(site: Site) -> None:
     change = change_table(site.query, "hidden", [edit.SetNullable("a", False)])
     with pytest.raises(OperationError, match="hidden"):
         change.verify(site.query)
+
+
+@pytest.mark.parametrize(
+    ("old", "value", "new", "kept"),
+    [
+        ("TEXT", "'123456789012345678901234567890'", "INTEGER", None),
+        ("TEXT", "'9223372036854775807'", "INTEGER", 9223372036854775807),
+        ("TEXT", "'0.1234567890123456789'", "NUMERIC", None),
+        ("TEXT", "'-000000000000000000012.5'", "NUMERIC(5, 2)", -12.5),
+        ("TEXT", "'9007199254740993'", "FLOAT", None),
+        ("INT", "9007199254740993", "FLOAT", None),
+        ("INT", "9007199254740992", "FLOAT", 9007199254740992.0),
+        ("TEXT", "'plain words'", "INTEGER", "plain words"),
+    ],
+)
+def test_no_number_loses_digits_in_another_type(site: Site, old: str, value: str, new: str, kept: object) -> None:
+    site.connection.executescript(f"CREATE TABLE n (x {old}); INSERT INTO n VALUES ({value});")
+    before = site.query("SELECT x, typeof(x) FROM n")
+    if kept is None:
+        with pytest.raises(ConflictingRows, match="without losing digits: 1 row does not fit"):
+            site.change("n", edit.SetType("x", new))
+        assert site.query("SELECT x, typeof(x) FROM n") == before
+        assert site.change("n", edit.SetType("x", new, "0")).procedures == ("rebuild",)
+    else:
+        site.change("n", edit.SetType("x", new))
+        assert site.query("SELECT x FROM n") == [(kept,)]
+    site.sound()
+
+
+MANY = """
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+INSERT INTO "Order" (id, "select", key, amount, note, plain, spare, region, parent)
+  SELECT i + 100, 'row ' || i, i + 100, i * 0.5 + 100.25, iif(i % 2, 'n' || i, CAST(i AS BLOB)), i + 100, i % 100,
+    iif(i % 3, 'north', 'south'), iif(i > 1, i + 99, NULL) FROM n;
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+INSERT INTO line SELECT i + 10, i + 100 FROM n;
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+INSERT INTO hidden (rowid, a, b) SELECT i * 3 + 100, 'a' || i, iif(i % 2, NULL, 'b' || i) FROM n;
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+INSERT INTO strict_one SELECT i + 100, iif(i % 2, i, 'b' || i) FROM n;
+"""
+
+
+class Digest:
+    """An aggregate over whole rows, in any order: every value with its type."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def step(self, *values: object) -> None:
+        self.total += hash((values, tuple(map(type, values))))  # 1 and 1.0 have one hash
+
+    def finalize(self) -> str:
+        return f"{self.total:x}"
+
+
+class LargeSite(Site):
+    """A copy of a file that has many rows in every table."""
+
+    def __init__(self, template: Path, path: Path) -> None:
+        shutil.copy(template, path)
+        self.path = path
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.create_aggregate("digest", -1, Digest)  # type: ignore[arg-type]
+        self.query("PRAGMA synchronous = OFF")
+        self.query("PRAGMA foreign_keys = ON")
+
+    def columns(self) -> dict[str, list[str]]:
+        tables = self.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_stat%'")
+        return {
+            table: [str(row[0]) for row in self.query("SELECT name FROM pragma_table_xinfo(?)", (table,))]
+            for (table,) in tables
+        }
+
+    def digest(self, table: str, columns: Sequence[str]) -> list[Any]:
+        """How many rows, and the sum over all of these columns and the rowid of a table that hides it."""
+        read = ["rowid"] if table == "hidden" else []
+        read += [f'"{column}"' for column in columns]
+        return self.query(f'SELECT count(*), digest({", ".join(read)}) FROM "{table}"')
+
+
+@pytest.fixture(scope="module")
+def large_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Made once for each number of rows."""
+
+    @cache
+    def made(count: int) -> Path:
+        site = Site(tmp_path_factory.mktemp("many") / "template.db")
+        site.connection.executescript(f"BEGIN; {MANY.format(count=count)} COMMIT;")
+        site.connection.close()
+        return site.path
+
+    return made
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(1_000_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("name", CASES)
+def test_a_change_keeps_every_one_of_many_rows(
+    large_template: Callable[[int], Path], tmp_path: Path, name: str, count: int
+) -> None:
+    case = CASES[name]
+    site = LargeSite(large_template(count), tmp_path / "many.db")
+    renamed = {e.name.lower(): e.new_name for e in case.edits if isinstance(e, edit.RenameColumn)}
+    dropped = {e.name.lower() for e in case.edits if isinstance(e, edit.DropColumn)}
+    gone = dropped | {value.rpartition(".")[2] for value in case.values}
+    kept = {
+        table: [c for c in columns if table.lower() != case.table.lower() or c.lower() not in gone]
+        for table, columns in site.columns().items()
+    }
+    before = {table: site.digest(table, columns) for table, columns in kept.items()}
+    assert before["Order"][0][0] > count
+    change = site.change(case.table, *case.edits)
+    assert change.procedures == case.procedures
+    for table, columns in kept.items():
+        now = [renamed.get(c.lower(), c) if table.lower() == case.table.lower() else c for c in columns]
+        assert site.digest(table, now) == before[table], table
+    site.sound()
+    site.connection.close()

@@ -129,6 +129,34 @@ op.execute("INSERT INTO its VALUES (1)")
         assert servers.rows(sqlite_url, "SELECT parent_id FROM child") == [(1,), (2,)]
 
 
+DROPS = {
+    "op.drop_table('parent')": None,
+    "op.drop_table('parent')\nop.drop_table('child')": [],
+    "op.execute('DELETE FROM child')\nop.drop_table('parent')": ["child"],
+}
+
+
+@pytest.mark.parametrize("body", DROPS)
+async def test_a_dropped_table_takes_no_rows_of_others_along(project: Project, sqlite_url: str, body: str) -> None:
+    """SQLite deletes its rows first, and with ON DELETE CASCADE those that point at them."""
+    project.revision("a1", upgrade=TABLES).revision("b2", "a1", upgrade=body)
+    engine = enforcing(sqlite_url)
+    left = DROPS[body]
+    try:
+        async with project.migrator(engine=engine) as migrator:
+            await migrator.upgrade("a1")
+            if left is None:
+                with pytest.raises(MigrationFailed, match="2 rows of child have no row in parent any more"):
+                    await migrator.upgrade("b2")
+                assert servers.rows(sqlite_url, "SELECT count(*) FROM child, parent") == [(4,)]
+            else:
+                await migrator.upgrade("b2")
+                assert [t for t in servers.tables(sqlite_url) if "asyncmig" not in t] == left
+            assert await foreign_keys(engine) == 1
+    finally:
+        await engine.dispose()
+
+
 async def test_rows_without_parents_from_before_are_no_reason_to_fail(project: Project, sqlite_url: str) -> None:
     project.revision("a1", upgrade=f"{TABLES}\nop.execute('INSERT INTO child VALUES (3, 9)')")
     await project.config(url=sqlite_url).migrator().upgrade("head")
