@@ -355,6 +355,16 @@ TRAITS: dict[str, Trait] = {
         'op.create_table("made", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), None, sa.Column("x", sa.Integer))',
         'op.drop_table("made")',
     ),
+    "keys_with_use_alter": one(
+        """
+        op.create_table("egg", sa.Column("id", sa.Integer, primary_key=True), sa.Column("hen", sa.Integer),
+                        sa.ForeignKeyConstraint(["hen"], ["hen.id"], name="fk_hen", use_alter=True))
+        op.create_table("hen", sa.Column("id", sa.Integer, primary_key=True), sa.Column("egg", sa.Integer, sa.ForeignKey("egg.id")))
+        if op.get_bind().dialect.name == "postgresql":
+            op.create_foreign_key("fk_hen", "egg", "hen", ["hen"], ["id"])
+        """,
+        base=False,
+    ),
     "batch_drops_a_key_that_went_with_its_column": one(
         """
         with op.batch_alter_table("child") as batch_op:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from asyncmig.operations.directives.base import Directives, check_name
 from asyncmig.operations.directives.build import build_table
 from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
 from asyncmig.schema.metadata import Original, from_sqlalchemy
-from asyncmig.schema.model import Ref
+from asyncmig.schema.model import ForeignKey, Ref, Table
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.schema import SchemaItem
@@ -34,7 +35,8 @@ class TableDirectives(Directives):
         name = check_name("create_table", "table name", table_name)
         table = build_table("create_table", name, self._that_count(columns), sink.naming_convention, kw)
         value = from_sqlalchemy(table)
-        self._emit(CreateTable(value, bool(if_not_exists), Original(value, table)))
+        now = self._without_late_keys(value)
+        self._emit(CreateTable(now, bool(if_not_exists), Original(value, table) if now is value else None))
         return table
 
     def _that_count(self, columns: Sequence[Any]) -> Sequence[Any]:
@@ -42,6 +44,14 @@ class TableDirectives(Directives):
         if not self._step().migration_context().tolerant:
             return columns
         return [item for item in columns if item is not None and not isinstance(item, sa.MetaData)]
+
+    def _without_late_keys(self, table: Table) -> Table:
+        """Alembic leaves keys with use_alter to a create_foreign_key of the script, where the database can add one later."""
+        sink = self._step()
+        if not (sink.migration_context().tolerant and sink.sqlalchemy_dialect.supports_alter):
+            return table
+        kept = tuple(c for c in table.constraints if not (isinstance(c, ForeignKey) and c.use_alter))
+        return table if len(kept) == len(table.constraints) else replace(table, constraints=kept)
 
     def drop_table(
         self, table_name: str, *, schema: str | None = None, if_exists: bool | None = None, **kw: Any
