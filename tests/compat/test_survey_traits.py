@@ -355,6 +355,11 @@ TRAITS: dict[str, Trait] = {
         'op.create_table("made", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), None, sa.Column("x", sa.Integer))',
         'op.drop_table("made")',
     ),
+    "a_column_in_place_of_its_name": one(
+        'op.alter_column("child", sa.Column("n", sa.Integer, nullable=False))\n'
+        'with op.batch_alter_table("child") as batch_op:\n    batch_op.alter_column(sa.Column("n", sa.Integer, nullable=False))',
+        databases=("postgresql",),
+    ),
     "keys_with_use_alter": one(
         """
         op.create_table("egg", sa.Column("id", sa.Integer, primary_key=True), sa.Column("hen", sa.Integer),

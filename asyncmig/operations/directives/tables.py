@@ -41,14 +41,13 @@ class TableDirectives(Directives):
 
     def _that_count(self, columns: Sequence[Any]) -> Sequence[Any]:
         """Without what sa.Table takes and does nothing with, where the script was written for Alembic."""
-        if not self._step().migration_context().tolerant:
+        if not self._tolerant:
             return columns
         return [item for item in columns if item is not None and not isinstance(item, sa.MetaData)]
 
     def _without_late_keys(self, table: Table) -> Table:
         """Alembic leaves keys with use_alter to a create_foreign_key of the script, where the database can add one later."""
-        sink = self._step()
-        if not (sink.migration_context().tolerant and sink.sqlalchemy_dialect.supports_alter):
+        if not (self._tolerant and self._step().sqlalchemy_dialect.supports_alter):
             return table
         kept = tuple(c for c in table.constraints if not (isinstance(c, ForeignKey) and c.use_alter))
         return table if len(kept) == len(table.constraints) else replace(table, constraints=kept)
