@@ -512,6 +512,14 @@ TRAITS["enum_that_has_other_values"] = one(
     'op.drop_column("child", "kind")\nop.drop_column("parent", "kind")\nsa.Enum(name="kind").drop(op.get_bind())',
     databases=("postgresql",),
 )
+TRAITS["table_with_an_enum_that_has_other_values"] = Trait(
+    {
+        "a.py": script("aaaa", None, 'op.create_table("one", sa.Column("kind", sa.Enum("a", "b", name="kind")))'),
+        "b.py": script("bbbb", "aaaa", 'op.create_table("two", sa.Column("kind", sa.Enum("a", "c", name="kind")))'),
+    },
+    base=False,
+    databases=("postgresql",),
+)
 CASES = [(name, kind) for name, trait in TRAITS.items() for kind in trait.databases]
 
 

@@ -35,8 +35,9 @@ class TableDirectives(Directives):
         name = check_name("create_table", "table name", table_name)
         table = build_table("create_table", name, self._that_count(columns), sink.naming_convention, kw)
         value = from_sqlalchemy(table)
-        now = self._without_late_keys(value)
-        self._emit(CreateTable(now, bool(if_not_exists), Original(value, table) if now is value else None))
+        now = self._table_as_meant(value)
+        same = len(now.constraints) == len(value.constraints)
+        self._emit(CreateTable(now, bool(if_not_exists), Original(now, table) if same else None))
         return table
 
     def _that_count(self, columns: Sequence[Any]) -> Sequence[Any]:
@@ -45,12 +46,18 @@ class TableDirectives(Directives):
             return columns
         return [item for item in columns if item is not None and not isinstance(item, sa.MetaData)]
 
-    def _without_late_keys(self, table: Table) -> Table:
-        """Alembic leaves keys with use_alter to a create_foreign_key of the script, where the database can add one later."""
-        if not (self._tolerant and self._step().sqlalchemy_dialect.supports_alter):
+    def _table_as_meant(self, table: Table) -> Table:
+        """What Alembic makes of it.
+
+        It takes an enum that is there already as it is, and leaves keys with use_alter to a create_foreign_key of the
+        script, where the database can add one later.
+        """
+        if not self._tolerant:
             return table
-        kept = tuple(c for c in table.constraints if not (isinstance(c, ForeignKey) and c.use_alter))
-        return table if len(kept) == len(table.constraints) else replace(table, constraints=kept)
+        columns = tuple(replace(column, type=self._as_meant(column.type)) for column in table.columns)
+        later = self._step().sqlalchemy_dialect.supports_alter
+        kept = tuple(c for c in table.constraints if not (later and isinstance(c, ForeignKey) and c.use_alter))
+        return replace(table, columns=columns, constraints=kept)
 
     def drop_table(
         self, table_name: str, *, schema: str | None = None, if_exists: bool | None = None, **kw: Any
