@@ -1,4 +1,4 @@
-"""Two histories that are published as wheels: where they are, what they import, and a project of each for both tools.
+"""Histories that are published as wheels: where they are, what they import, and a project of each for both tools.
 
 Everything is installed once, into virtual environments in ASYNCMIG_HISTORIES_CACHE (default: ~/.cache/asyncmig-histories); asyncmig itself
 is taken from this working tree.
@@ -23,7 +23,7 @@ class History:
     """`migrations` is a path in site-packages. `bare` is installed without what it asks for.
 
     `before` is Python that prepares an empty database, with the synchronous URL in `url`; `url_variable` the environment variable that
-    the application reads its URL from, None where alembic.ini says it.
+    the application reads its URL from, None where alembic.ini says it. `env` stands in for an env.py that imports a whole application.
     """
 
     name: str
@@ -32,6 +32,7 @@ class History:
     migrations: str
     before: str = ""
     url_variable: str | None = None
+    env: str = ""
 
 
 AIRFLOW = History(
@@ -55,6 +56,39 @@ MLFLOW = History(
     before="from mlflow.store.tracking.dbmodels.initial_models import Base; Base.metadata.create_all(sqlalchemy.create_engine(url))",
 )  # fmt: skip
 
+OPTUNA = History(
+    "optuna",
+    "optuna==5.0.0",
+    ("colorlog", "numpy", "packaging", "pyyaml", "sqlalchemy", "tqdm"),
+    "optuna/storages/_rdb/alembic",
+)
+PHOENIX = History(
+    "phoenix",
+    "arize-phoenix==20.26.1",
+    ("sqlalchemy", "typing-extensions"),
+    "phoenix/db/migrations",
+    env="""
+import sqlalchemy as sa
+from alembic import context
+
+target_metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_`%(constraint_name)s`",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+engine = sa.create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=sa.pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=target_metadata, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+""",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Replay:
@@ -70,6 +104,8 @@ class Replay:
         python = installed(history)
         packages = Path(_output([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip())
         shutil.copytree(packages / history.migrations, folder / "migrations", ignore=shutil.ignore_patterns("*.pyc"))
+        if history.env:
+            (folder / "migrations" / "env.py").write_text(history.env, encoding="utf-8")
         replay = cls(history, python, folder)
         replay._write_ini("sqlite://")
         _output([str(python), "-m", "asyncmig", "adopt"], folder, replay._environment("sqlite://"))

@@ -355,6 +355,21 @@ TRAITS: dict[str, Trait] = {
         'op.create_table("made", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), None, sa.Column("x", sa.Integer))',
         'op.drop_table("made")',
     ),
+    "a_column_in_place_of_its_name": one(
+        'op.alter_column("child", sa.Column("n", sa.Integer, nullable=False))\n'
+        'with op.batch_alter_table("child") as batch_op:\n    batch_op.alter_column(sa.Column("n", sa.Integer, nullable=False))',
+        databases=("postgresql",),
+    ),
+    "keys_with_use_alter": one(
+        """
+        op.create_table("egg", sa.Column("id", sa.Integer, primary_key=True), sa.Column("hen", sa.Integer),
+                        sa.ForeignKeyConstraint(["hen"], ["hen.id"], name="fk_hen", use_alter=True))
+        op.create_table("hen", sa.Column("id", sa.Integer, primary_key=True), sa.Column("egg", sa.Integer, sa.ForeignKey("egg.id")))
+        if op.get_bind().dialect.name == "postgresql":
+            op.create_foreign_key("fk_hen", "egg", "hen", ["hen"], ["id"])
+        """,
+        base=False,
+    ),
     "batch_drops_a_key_that_went_with_its_column": one(
         """
         with op.batch_alter_table("child") as batch_op:
@@ -495,6 +510,14 @@ TRAITS["enum_that_has_other_values"] = one(
         batch_op.alter_column("kind", type_=sa.Enum("a", "b", "d", name="kind"), existing_type=sa.Enum("a", "b", name="kind"))
     """,
     'op.drop_column("child", "kind")\nop.drop_column("parent", "kind")\nsa.Enum(name="kind").drop(op.get_bind())',
+    databases=("postgresql",),
+)
+TRAITS["table_with_an_enum_that_has_other_values"] = Trait(
+    {
+        "a.py": script("aaaa", None, 'op.create_table("one", sa.Column("kind", sa.Enum("a", "b", name="kind")))'),
+        "b.py": script("bbbb", "aaaa", 'op.create_table("two", sa.Column("kind", sa.Enum("a", "c", name="kind")))'),
+    },
+    base=False,
     databases=("postgresql",),
 )
 CASES = [(name, kind) for name, trait in TRAITS.items() for kind in trait.databases]

@@ -48,6 +48,10 @@ class AlterColumnDirectives(Directives):
         known = ["autoincrement", "existing_autoincrement", "insert_before", "insert_after"]
         self._check_loosely("alter_column", kw, known)
         table = check_name("alter_column", "table name", table_name)
+        nothing = type_ is None and nullable is None and new_column_name is None
+        given: object = column_name
+        if nothing and server_default is comment is False and isinstance(given, sa.Column) and self._tolerant:
+            return  # a slip for the name and what is to change: Alembic never comes to look at it
         name = check_name("alter_column", "column name", column_name)
         renamed = None if new_column_name is None else check_name("alter_column", "new name", new_column_name)
         convention = self._step().naming_convention

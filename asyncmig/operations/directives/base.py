@@ -29,14 +29,19 @@ class Directives:
         sink = running_sink()
         return sink.emit(operation, origin_in(sink.script, 2))
 
+    @property
+    def _tolerant(self) -> bool:
+        """Whether the script was written for Alembic."""
+        return self._step().migration_context().tolerant
+
     def _check_loosely(self, directive: str, keywords: Mapping[str, Any], known: Iterable[str]) -> None:
         """`check_keywords` where Alembic ignores what it does not know: so does a script that was written for it."""
-        if not self._step().migration_context().tolerant:
+        if not self._tolerant:
             check_keywords(directive, keywords, known)
 
     def _as_meant(self, type_: SqlType) -> SqlType:
         """The type of a column that is added or changed: Alembic never looks whether an enum has all its values."""
-        return replace(type_, as_found=True) if self._step().migration_context().tolerant else type_
+        return replace(type_, as_found=True) if self._tolerant else type_
 
 
 def dialect_options(keywords: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from asyncmig.operations.directives.base import Directives, check_name
 from asyncmig.operations.directives.build import build_table
 from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
 from asyncmig.schema.metadata import Original, from_sqlalchemy
-from asyncmig.schema.model import Ref
+from asyncmig.schema.model import ForeignKey, Ref, Table
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.schema import SchemaItem
@@ -34,14 +35,29 @@ class TableDirectives(Directives):
         name = check_name("create_table", "table name", table_name)
         table = build_table("create_table", name, self._that_count(columns), sink.naming_convention, kw)
         value = from_sqlalchemy(table)
-        self._emit(CreateTable(value, bool(if_not_exists), Original(value, table)))
+        now = self._table_as_meant(value)
+        same = len(now.constraints) == len(value.constraints)
+        self._emit(CreateTable(now, bool(if_not_exists), Original(now, table) if same else None))
         return table
 
     def _that_count(self, columns: Sequence[Any]) -> Sequence[Any]:
         """Without what sa.Table takes and does nothing with, where the script was written for Alembic."""
-        if not self._step().migration_context().tolerant:
+        if not self._tolerant:
             return columns
         return [item for item in columns if item is not None and not isinstance(item, sa.MetaData)]
+
+    def _table_as_meant(self, table: Table) -> Table:
+        """What Alembic makes of it.
+
+        It takes an enum that is there already as it is, and leaves keys with use_alter to a create_foreign_key of the
+        script, where the database can add one later.
+        """
+        if not self._tolerant:
+            return table
+        columns = tuple(replace(column, type=self._as_meant(column.type)) for column in table.columns)
+        later = self._step().sqlalchemy_dialect.supports_alter
+        kept = tuple(c for c in table.constraints if not (later and isinstance(c, ForeignKey) and c.use_alter))
+        return replace(table, columns=columns, constraints=kept)
 
     def drop_table(
         self, table_name: str, *, schema: str | None = None, if_exists: bool | None = None, **kw: Any
