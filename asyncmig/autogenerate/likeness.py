@@ -153,6 +153,7 @@ class AsHeld:
     inquiry: Inquiry
     hooks: CompareHooks = CompareHooks()
     _types: dict[tuple[int, int, bool, bool], bool] = field(default_factory=dict)
+    _columns: dict[tuple[int, int], tuple[Column, Column]] = field(default_factory=dict)
     _serial: tuple[Table | None, Table | None, str | None, str | None] = (None, None, None, None)
 
     @property
@@ -162,7 +163,8 @@ class AsHeld:
     def column(self, table: Table, current: Column, wanted: Column, wanted_table: Table) -> ColumnDifference | None:
         old, new = self._serials(table, wanted_table)
         were, will = old == current.name, new == wanted.name
-        if not (were or will) and self._is_plainly_same(current, wanted):
+        plain = not (were or will) and self.hooks.is_plain
+        if plain and ((id(current), id(wanted)) in self._columns or self._is_plainly_same(current, wanted)):
             return None
         hooks = self.hooks
         type_ = hooks.types and not self._same_type(table, current, wanted, were, will)
@@ -171,6 +173,9 @@ class AsHeld:
         comment = current.comment != wanted.comment and not self.comment(current.comment, wanted.comment)
         if type_ or nullable or default or comment:
             return ColumnDifference(type_, nullable, default, comment)
+        if plain and current.computed is None and wanted.computed is None:
+            # Thousands of tables share a column, on either side; kept, so that nothing else gets its id.
+            self._columns[id(current), id(wanted)] = (current, wanted)
         return None
 
     def _is_plainly_same(self, current: Column, wanted: Column) -> bool:
@@ -181,7 +186,6 @@ class AsHeld:
             and current.identity is wanted.identity is None
             and current.computed is wanted.computed is None
             and current.comment == wanted.comment
-            and self.hooks.is_plain
             and self._types.get((id(current.type), id(wanted.type), False, False), False)
         )
 

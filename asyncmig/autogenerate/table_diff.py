@@ -98,6 +98,11 @@ class _Matching(Generic[Item]):
     def __init__(self, current: Sequence[Item], wanted: Sequence[Item], same: Callable[[Item, Item], bool]) -> None:
         self.added: list[Item] = []
         self.dropped: list[Item] = []
+        if len(current) == len(wanted) and all(
+            type(a) is type(b) and (a.name == b.name or b.name is None) and same(a, b)
+            for a, b in zip(current, wanted, strict=True)
+        ):
+            return  # most tables: one by one, in the order of their declaration
         named = {(type(item), item.name): item for item in current if item.name is not None}
         left = dict.fromkeys(map(id, current))
         later: list[Item] = []

@@ -189,7 +189,7 @@ def without_collections() -> Iterator[None]:
     """Keep the garbage collector out: it was 40 % of building and comparing 3,000 tables, and finds nothing there.
 
     What is made here is kept, or goes when its last reference does. Other tasks of the process go without collections
-    for that second, too.
+    for that second, too. Afterwards all of it counts as old: the next small collection would look at each value else.
     """
     if not gc.isenabled():
         yield
@@ -198,4 +198,7 @@ def without_collections() -> Iterator[None]:
     try:
         yield
     finally:
+        if gc.get_freeze_count() == 0:  # else the application keeps something frozen, which is to stay so
+            gc.freeze()
+            gc.unfreeze()
         gc.enable()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from asyncmig.errors import UsageError
+from asyncmig.schema.expressions import constant_key
 from asyncmig.schema.model import Column, Exclude, ForeignKey, Index, PrimaryKey, Unique
 from asyncmig.schema.options import option
 from asyncmig.schema.types import SqlText, SqlType
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from asyncmig.schema.model import Identity, Sequence
 
 __all__ = ["Element", "IndexForm", "Normal", "normal_for"]
-
-_PLAIN_CLAUSES: tuple[type[Any], ...] = (sa.sql.elements.True_, sa.sql.elements.False_, sa.sql.elements.Null)
-
-_CALLS: tuple[type[Any], ...] = (sa.sql.functions.GenericFunction, sa.sql.functions.Function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +106,7 @@ class Normal(ABC):
         clause: Any = text.clause
         if type(clause) is sa.TextClause and not clause._bindparams:
             return str(clause.text).replace("\\:", ":")
-        key: Any = None
-        if isinstance(clause, _PLAIN_CLAUSES):
-            key = type(clause)
-        elif (
-            isinstance(clause, _CALLS)
-            and not isinstance(clause, sa.sql.functions.next_value)
-            and not len(clause.clauses)
-        ):
-            key = (type(clause), getattr(clause, "name", None), getattr(clause, "packagenames", ()))
+        key = constant_key(clause)
         if key is None:
             return text.spelling(self.name)
         found = self._plain.get(key)

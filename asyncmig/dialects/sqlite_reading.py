@@ -109,11 +109,11 @@ class _File:
         key = next((c for c in stored.constraints if isinstance(c, PrimaryKey)), None)
         rows = self.columns.get(name, ())
         text = stored.text
-        columns = [self._column(row) if text is None else self._detailed(row, text) for row in rows]
         alias = text.rowid_alias if text is not None else _rowid_alias(rows, key)
         if alias is not None:
             # SQLite reports INTEGER PRIMARY KEY as nullable, but no row ever has NULL there.
-            columns = [replace(c, nullable=False) if c.name == alias and c.nullable else c for c in columns]
+            rows = [(*row[:3], 1, *row[4:]) if row[1] == alias else row for row in rows]
+        columns = [self._column(row) if text is None else self._detailed(row, text) for row in rows]
         found = tuple(columns), list(self._indexes(name))
         if self.scope.include_name is not None:
             found = self._included(name, *found)
