@@ -132,6 +132,23 @@ def enum_of(*values: str, default: str | None = None) -> Fill:
     return table(column("a", sa.Enum(*values, name="kind"), server_default=default))
 
 
+def compared_enum(*values: str) -> Fill:
+    """What would not fit text stands in the way of making the type anew."""
+    return table(
+        column("a", sa.Enum(*values, name="kind")),
+        column("b", sa.ARRAY(sa.Enum(*values, name="kind"))),
+        lambda: sa.CheckConstraint("a <> 'x' OR id > 0", name="fits"),
+        lambda: sa.CheckConstraint("b[1] <> 'x'"),
+        lambda: sa.Index("ix_a", "id", postgresql_where=sa.text("a = 'x'")),
+        lambda: sa.Index("ix_plain", "a"),
+    )
+
+
+def enum_twice(*values: str) -> Fill:
+    kind = sa.Enum(*values, name="kind")
+    return both(table(column("a", kind), column("b", kind)), table(column("a", kind), name="other"))
+
+
 def computed(text: str) -> Fill:
     return table(column("a", sa.Integer), lambda: sa.Column("b", sa.Integer, sa.Computed(text, persisted=True)))
 
@@ -252,6 +269,12 @@ CHANGES = [
     Change("an enum gets values in between", enum_of("x", "y"), enum_of("w", "x", "n", "y"), ("Add value w", "Add value n"),
            POSTGRESQL),
     Change("an enum loses a value", enum_of("x", "y", "z"), enum_of("x", "y"), ("Drop enum kind", "Create enum kind"), POSTGRESQL),
+    Change("an enum that is compared loses a value", compared_enum("x", "y", "z"), compared_enum("x", "y"),
+           ("Drop enum kind", "Drop check constraint fits", "Create index ix_a"), POSTGRESQL),
+    Change("an enum loses a value, and a column and a table go", enum_twice("x", "y", "z"), enum_of("x", "y"),
+           ("Drop enum kind", "Drop column t.b", "Drop table other"), POSTGRESQL),
+    Change("an enum gets a value that is a default at once", enum_of("x", default="x"), enum_of("x", "y", default="y"),
+           ("Add value y",), POSTGRESQL),
     Change("an enum with a default changes order", enum_of("x", "y", default="x"), enum_of("y", "x", default="x"),
            ("Create enum kind",), POSTGRESQL),
     Change("a table with an enum is dropped", enum_of("x"), nothing, ("Drop table t", "Drop enum kind"), POSTGRESQL),

@@ -19,13 +19,11 @@ def narrowed(current: Schema, wanted: Schema, options: DiffOptions) -> Schema:
     enums = {ref for ref, enum in wanted.enums.items() if ref in current.enums and current.enums[ref] != enum}
     for ref, table in wanted.tables.items():
         known = tables.get(ref)
-        if enums and any(enum.ref in enums for enum in brought_types(table.columns)):
-            continue  # the columns are alike, but their types list other values
-        if (
-            known is not None
-            and known is not table
-            and diff_table(known, table, options.likeness, options.filters) is None
-        ):
+        if known is None or known is table:
+            continue
+        differs = diff_table(known, table, options.likeness, options.filters) is not None
+        # Where the columns are alike their types may still list other values.
+        if not differs and not (enums and any(enum.ref in enums for enum in brought_types(table.columns))):
             tables[ref] = table
     left = replace(current, tables=tables)
     return with_same_objects(left, wanted, options.objects) if options.managed else left

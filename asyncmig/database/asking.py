@@ -14,20 +14,28 @@ from asyncmig.dialects.asking import OBJECTS, REFUSED
 if TYPE_CHECKING:
     from asyncmig.database.driver import Driver
     from asyncmig.dialects.asking import Question
+    from asyncmig.schema.model import EnumType
 
 __all__ = ["ask"]
 
 _SAVEPOINT = "asyncmig_asking"
 
 
-def ask(connection: sa.Connection, questions: Collection[Question]) -> Mapping[Question, str | None]:
-    """The database's own spelling of each expression, inside the greenlet of `Connection.run_sync`."""
+def ask(
+    connection: sa.Connection, questions: Collection[Question], enums: Sequence[EnumType] = ()
+) -> Mapping[Question, str | None]:
+    """The database's own spelling of each expression, inside the greenlet of `Connection.run_sync`.
+
+    `enums` are those whose values in the database are not yet what the questions take them to be.
+    """
     if connection.dialect.name == "sqlite":
         return sqlite_asking.answers(questions)
-    return _ask_postgresql(driver_of(connection), list(questions))
+    return _ask_postgresql(driver_of(connection), list(questions), enums)
 
 
-def _ask_postgresql(driver: Driver, questions: Sequence[Question]) -> Mapping[Question, str | None]:
+def _ask_postgresql(
+    driver: Driver, questions: Sequence[Question], enums: Sequence[EnumType]
+) -> Mapping[Question, str | None]:
     """Inside a transaction that was there already, or one of our own; rolled back either way."""
     begins = not driver.in_transaction
     if begins:
@@ -39,20 +47,22 @@ def _ask_postgresql(driver: Driver, questions: Sequence[Question]) -> Mapping[Qu
         expressions = [question for question in questions if question.kind not in OBJECTS]
         for one_kind in (expressions, objects, policies):
             for start in range(0, len(one_kind), postgresql_asking.BATCH):
-                found.update(_ask_batch(driver, one_kind[start : start + postgresql_asking.BATCH]))
+                found.update(_ask_batch(driver, one_kind[start : start + postgresql_asking.BATCH], enums))
         return found
     finally:
         if begins:
             driver.run("ROLLBACK")
 
 
-def _ask_batch(driver: Driver, questions: Sequence[Question]) -> Mapping[Question, str | None]:
+def _ask_batch(
+    driver: Driver, questions: Sequence[Question], enums: Sequence[EnumType]
+) -> Mapping[Question, str | None]:
     """Four messages. Where one question is refused the others of the batch are asked again, in halves."""
     about_objects = questions[0].kind in OBJECTS
     asking: Any = postgresql_object_asking if about_objects else postgresql_asking
     driver.run(f"SAVEPOINT {_SAVEPOINT}")
     try:
-        driver.run(asking.scratch(questions))
+        driver.run(asking.scratch(questions) if about_objects else asking.scratch(questions, enums))
         found: Mapping[Question, str | None] = asking.answers(driver.fetch(asking.READ_BACK), questions)
     except sa.exc.DBAPIError as error:
         driver.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
@@ -61,7 +71,7 @@ def _ask_batch(driver: Driver, questions: Sequence[Question]) -> Mapping[Questio
         if len(questions) == 1:
             return dict.fromkeys(questions, REFUSED if about_objects and _is_missing(error) else None)
         middle = len(questions) // 2
-        return {**_ask_batch(driver, questions[:middle]), **_ask_batch(driver, questions[middle:])}
+        return {**_ask_batch(driver, questions[:middle], enums), **_ask_batch(driver, questions[middle:], enums)}
     driver.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
     return found
 

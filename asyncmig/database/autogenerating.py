@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncmig.autogenerate.casts import with_casts
 from asyncmig.autogenerate.filling import Filling, Gap, fill, gaps
+from asyncmig.autogenerate.fresh_values import with_committed_values
 from asyncmig.autogenerate.questions import DropQuestion, Lost, NobodyAnswers, Questioner, RenameQuestion, Wishes
 from asyncmig.autogenerate.recreated import with_rights_noted
 from asyncmig.autogenerate.renamed_back import parted
@@ -161,7 +162,9 @@ class _Search:
         renamed = self._renamed(first)
         if not renamed.operations:
             return self._found(first, first.current, renamed)
-        again = await compare_schemas(connection, renamed.current, first.wanted, self.metadatas, self.options)
+        again = await compare_schemas(
+            connection, renamed.current, first.wanted, self.metadatas, self.options, read=first.current
+        )
         return self._found(again, first.current, renamed)
 
     async def against_history(self, graph: RevisionGraph) -> Found:
@@ -179,10 +182,7 @@ class _Search:
         return settle_renames(found.current, found.wanted, normal, self.wishes.renames, declared, self.questioner)
 
     def _found(self, comparison: Comparison, before: Schema, renamed: Renamed) -> Found:
-        questions = tuple(
-            f"{RenameQuestion(one).text} Then say {RenameQuestion(one).flag}: without it the values are lost."
-            for one in renamed.open
-        )
+        questions = tuple(RenameQuestion(one).warning for one in renamed.open)
         return Found(comparison, before, renamed.operations, questions)
 
 
@@ -255,7 +255,7 @@ def _steps(
     writing = writing_for(dialect.name)
     steps = with_casts(fill(with_rights_noted(steps_of(operations), writing), filling), writing)
     remarks = [Step(None, (one,)) for one in found.open]
-    return [*remarks, *steps]
+    return with_committed_values([*remarks, *steps])
 
 
 def _way_back(found: Found) -> list[Step]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
     from asyncmig.operations.base import Operation
-    from asyncmig.schema.model import Kind, Schema
+    from asyncmig.schema.model import EnumType, Kind, Schema
 
 __all__ = ["CompareOptions", "Comparison", "compare", "compare_offline", "compare_schemas"]
 
@@ -90,9 +90,16 @@ async def compare_schemas(
     wanted: Schema,
     metadatas: Sequence[sa.MetaData] = (),
     options: CompareOptions | None = None,
+    *,
+    read: Schema | None = None,
 ) -> Comparison:
-    """The same for schemas at hand: `wanted` as `Comparison.wanted` or `dialects.holding.held` gives it."""
-    return await connection.run_sync(_compare_schemas, current, wanted, tuple(metadatas), options or CompareOptions())
+    """The same for schemas at hand: `wanted` as `Comparison.wanted` or `dialects.holding.held` gives it.
+
+    `read` is the database as it is now, where `current` is what it will be.
+    """
+    return await connection.run_sync(
+        _compare_schemas, current, wanted, tuple(metadatas), options or CompareOptions(), read
+    )
 
 
 def compare_offline(
@@ -143,8 +150,9 @@ def _compare_schemas(
     wanted: Schema,
     metadatas: tuple[sa.MetaData, ...],
     options: CompareOptions,
+    read: Schema | None = None,
 ) -> Comparison:
-    return _settled(connection, connection.dialect, current, wanted, metadatas, options)
+    return _settled(connection, connection.dialect, current, wanted, metadatas, options, read)
 
 
 def _settled(
@@ -154,6 +162,7 @@ def _settled(
     wanted: Schema,
     metadatas: tuple[sa.MetaData, ...],
     options: CompareOptions,
+    read: Schema | None = None,
 ) -> Comparison:
     """Look, ask what is open, look again at the tables that still differ."""
     normal = normal_for(dialect.name, getattr(dialect, "server_version_info", None))
@@ -175,13 +184,20 @@ def _settled(
         left = narrowed(left, wanted, looked)
         if not inquiry.asked:
             break
-        answers.update(dict.fromkeys(inquiry.asked) if connection is None else ask(connection, inquiry.asked))
+        enums = _changed_enums(read or current, wanted)
+        answers.update(dict.fromkeys(inquiry.asked) if connection is None else ask(connection, inquiry.asked, enums))
     final = Inquiry(normal, answers)
     decided = DiffOptions(AsHeld(normal, final, hooks), filters, ObjectsAsHeld(normal, final), managed)
     operations = diff(left, wanted, decided)
     uncertain = tuple(final.uncertain)
     back = diff_back(left, wanted, operations, decided) if operations else []
     return Comparison(tuple(operations), current, wanted, uncertain, tuple(back))
+
+
+def _changed_enums(read: Schema, wanted: Schema) -> list[EnumType]:
+    """Those of the default schema: another one's are named with it, and so cannot stand in for anything."""
+    changed = (enum for ref, enum in wanted.enums.items() if ref not in read.enums or read.enums[ref] != enum)
+    return [enum for enum in changed if enum.schema is None and enum.values]
 
 
 @contextmanager

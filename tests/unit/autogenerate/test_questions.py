@@ -1,5 +1,6 @@
 """What autogenerate takes for a rename, what it asks, and what the answers make of a script."""
 
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from asyncmig.autogenerate.renames import Rename, column_candidates, table_candi
 from asyncmig.autogenerate.renaming import Renamed, declared_renames, settle_renames
 from asyncmig.autogenerate.steps import Step, steps_of
 from asyncmig.autogenerate.suspicion import remarks_on_drops, unimported_models
+from asyncmig.autogenerate.value_renames import parse_value_rename, value_candidates
 from asyncmig.dialects.normal import normal_for
 from asyncmig.dialects.writing import writing_for
 from asyncmig.errors import UsageError
@@ -22,7 +24,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn
 from asyncmig.operations.tables import DropTable
 from asyncmig.schema.metadata import schema_from_metadata
-from asyncmig.schema.model import Column, Ref, Schema
+from asyncmig.schema.model import Check, Column, Ref, Schema
 from asyncmig.schema.types import sql_literal, sql_type
 
 ACCOUNT = Ref("account")
@@ -153,6 +155,53 @@ def test_a_flag_answers_and_nobody_is_asked() -> None:
 def test_a_flag_that_fits_nothing_is_an_error(text: str) -> None:
     with pytest.raises(UsageError, match="--rename"):
         settled(schema(string("name")), schema(string("full_name")), said=[text])
+
+
+def kinds(*values: str) -> Schema:
+    """A schema as PostgreSQL tells it: texts with their casts."""
+    kind = sa.Enum(*values, name="kind")
+    default, check = sa.text(f"'{values[0]}'::kind"), sa.text(f"note <> '{values[0]}' OR kind <> '{values[0]}'::kind")
+    return schema(
+        sa.Column("kind", kind, server_default=default), string("note"), items=[sa.CheckConstraint(check, name="c")]
+    )
+
+
+VALUES = [
+    ("in place", "a b c", "a x c", ["kind.b:x"]),
+    ("two at once, and one more", "a b c", "x y c d", ["kind.a:x", "kind.b:y"]),
+    ("one for two", "a b c", "a x y c", []),
+    ("only moved", "a b c", "c b a", []),
+    ("only added", "a b", "a x b", []),
+    ("only removed", "a b c", "a c", []),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "flags"), [case[1:] for case in VALUES], ids=[case[0] for case in VALUES])
+def test_values_of_an_enum_at_the_same_place_are_candidates(before: str, after: str, flags: list[str]) -> None:
+    found = value_candidates(kinds(*before.split()), kinds(*after.split()))
+    assert [rename.flag for rename in found] == flags
+
+
+@pytest.mark.parametrize("said", [(), ("kind.a:b",), ("kind.'a':'b'",)], ids=["asked", "bare", "quoted"])
+def test_a_renamed_value_is_renamed_in_every_expression(said: tuple[str, ...]) -> None:
+    before, after = kinds("a", "z"), kinds("b", "z")
+    answers = Answers(True)
+    found = settled(before, after, answers, said=said)
+    assert answers.asked == ([] if said else ["Was kind 'a' renamed to 'b'?"])
+    assert [one.describe() for one in found.operations] == ["Rename value a of enum kind to b"]
+    (check,) = [c for c in found.current.tables[ACCOUNT].constraints if isinstance(c, Check)]
+    assert check.text.spelling("postgresql") == "note <> 'a' OR kind <> 'b'::kind"
+    assert found.current.tables[ACCOUNT].column("kind") == after.tables[ACCOUNT].column("kind")
+    assert found.current.enums == after.enums
+    (back,) = found.operations[0].reverse(before)
+    assert back.apply(found.current) == before
+
+
+def test_values_that_are_more_than_a_word_stand_in_quotes() -> None:
+    (found,) = value_candidates(kinds("it's: a", "z"), kinds("b c", "z"))
+    (flag,) = shlex.split(found.flag)
+    assert flag == "kind.'it''s: a':'b c'"
+    assert parse_value_rename(flag, kinds("it's: a", "z"), kinds("b c", "z")) == found
 
 
 def test_a_model_says_what_it_was_called() -> None:
