@@ -132,6 +132,12 @@ def enum_of(*values: str, default: str | None = None) -> Fill:
     return table(column("a", sa.Enum(*values, name="kind"), server_default=default))
 
 
+def text_enum(*values: str, length: int | None = None) -> Fill:
+    """Its CHECK comes and goes with the type."""
+    options: dict[str, Any] = {} if length is None else {"length": length}
+    return table(column("a", sa.Enum(*values, name="k", native_enum=False, create_constraint=True, **options)))
+
+
 def compared_enum(*values: str) -> Fill:
     """What would not fit text stands in the way of making the type anew."""
     return table(
@@ -219,6 +225,7 @@ CHANGES = [
         table(column("a", sa.Integer, sa.Identity(always=True, increment=5), nullable=False)), ("identity",), POSTGRESQL,
     ),
     Change("a generated column is added", table(column("a", sa.Integer)), computed("a * 2"), ("Add column t.b",)),
+    Change("a column is generated from now on", table(column("a", sa.Integer), column("b", sa.Integer)), computed("a * 2"), ()),
     Change("a generated column changes", computed("a * 2"), computed("a * 3"), ("Alter column t.b: generated",), POSTGRESQL),
     Change("a primary key gets a column", keyed("a"), keyed("a", "b"), ("Drop primary key", "Add primary key")),
     Change("a primary key changes order", keyed("a", "b"), keyed("b", "a"), ("Drop primary key", "Add primary key")),
@@ -269,6 +276,10 @@ CHANGES = [
     Change("an enum gets values in between", enum_of("x", "y"), enum_of("w", "x", "n", "y"), ("Add value w", "Add value n"),
            POSTGRESQL),
     Change("an enum loses a value", enum_of("x", "y", "z"), enum_of("x", "y"), ("Drop enum kind", "Create enum kind"), POSTGRESQL),
+    Change("an enum of text gets a value", text_enum("x", "y"), text_enum("x", "yy", "z"), ("Drop check constraint k",)),
+    Change("an enum of text gets longer", text_enum("x", length=5), text_enum("x", length=9), ("Drop check constraint k",)),
+    Change("the case of a column's name changes", table(column("Name", sa.Integer, unique=True, index=True)),
+           table(column("name", sa.Integer, unique=True, index=True)), ("Rename column t.Name to name",), SQLITE),
     Change("an enum that is compared loses a value", compared_enum("x", "y", "z"), compared_enum("x", "y"),
            ("Drop enum kind", "Drop check constraint fits", "Create index ix_a"), POSTGRESQL),
     Change("an enum loses a value, and a column and a table go", enum_twice("x", "y", "z"), enum_of("x", "y"),
@@ -303,6 +314,7 @@ CHANGES += [
         "a generated column becomes an ordinary one", computed("a * 2"), table(column("a", sa.Integer), column("b", sa.Integer)),
         (), POSTGRESQL,
     ),
+    type_change("a flag becomes a big number", sa.Boolean, sa.BigInteger, POSTGRESQL),
     type_change("text becomes a number", sa.Text(), sa.Integer(), POSTGRESQL),
     type_change("a number becomes text", sa.Integer(), sa.Text()),
     type_change("text becomes an array", sa.Text(), pg.ARRAY(sa.Text), POSTGRESQL),

@@ -225,7 +225,7 @@ class AsHeld:
                 return not told
         if were != will:
             # An identity column numbers its rows as SERIAL does; models that only say "autoincrement" want no more.
-            return self.normal.name != "postgresql" or (will and current.identity is not None)
+            return not self.normal.has_serial or (will and current.identity is not None)
         if current.identity is not wanted.identity and not self._same_identity(current, wanted):
             return False
         old, new = current.default, wanted.default
@@ -359,13 +359,15 @@ class AsHeld:
         return types[0] == types[1] and numbers(current, current.type) == numbers(wanted, wanted.type)
 
     def using(self, current: Column, wanted: Column) -> str | None:
-        return self.normal.using(wanted.name, current.type, wanted.type)
+        from asyncmig.dialects.writing import writing_for  # not before it is needed: it knows PostgreSQL's types
+
+        return writing_for(self.normal.name).using(wanted.name, current.type, wanted.type)
 
     def replaces(self, current: Column, wanted: Column) -> bool:
         return self.normal.replaces(current, wanted)
 
     def serial(self, table: Table) -> str | None:
-        return serial_column(table) if self.normal.has_comments else None
+        return serial_column(table) if self.normal.has_serial else None
 
     @property
     def names_added(self) -> bool:

@@ -42,6 +42,7 @@ def settle_renames(
     """First tables, then columns: a column may have got a new name in a table that has one too. Then values of enums."""
     wishes = list(said)
     tables = _round(current, wanted, wishes, declared, table_candidates(current, wanted, normal), questioner)
+    declared = [*declared, *(_respelled(tables.current, wanted) if normal.folds_names else ())]
     columns = _round(
         tables.current, wanted, wishes, declared, column_candidates(tables.current, wanted, normal), questioner, True
     )
@@ -55,6 +56,19 @@ def settle_renames(
     touched = [ref for ref in wanted.tables if values.current.tables.get(ref) is not current.tables.get(ref)]
     names = followers(values.current, wanted, touched, normal)
     return Renamed(replay(names, values.current), (*operations, *names), unanswered)
+
+
+def _respelled(current: Schema, wanted: Schema) -> Iterator[Rename]:
+    """Columns of which only the case changed: the one cannot be added beside the other, so nobody need be asked."""
+    for ref, table in wanted.tables.items():
+        known = current.tables.get(ref)
+        if known is None or known is table:
+            continue
+        names = {column.name.lower(): column.name for column in known.columns}
+        for column in table.columns:
+            old = names.get(column.name.lower(), column.name)
+            if old != column.name:
+                yield Rename(ref, old, column.name, is_column=True)
 
 
 def _values(current: Schema, wanted: Schema, wishes: list[str], questioner: Questioner) -> Renamed:
@@ -88,7 +102,8 @@ def _round(
     questioner: Questioner,
     columns: bool = False,
 ) -> Renamed:
-    chosen = [*_wished(current, wanted, wishes, columns), *_declared(current, wanted, declared, columns)]
+    said = [*_wished(current, wanted, wishes, columns), *_declared(current, wanted, declared, columns)]
+    chosen = list(dict.fromkeys(said))
     taken = {(one.table, name) for one in chosen for name in (one.old, one.new)}
     unanswered: list[Rename] = []
     for candidate in candidates:

@@ -59,6 +59,8 @@ def _losses(operation: Operation) -> Iterator[str]:
         yield f"Data is lost here: {operation.ref} goes with all its rows."
     elif isinstance(operation, DropColumn):
         yield f"Data is lost here: {operation.ref}.{operation.name} goes with its values."
+    elif isinstance(operation, AlterColumn) and operation.computes_anew:
+        yield f"Data is lost here: the values of {operation.ref}.{operation.name} are computed from now on."
 
 
 def undone(steps: Sequence[Step], before: Schema) -> list[Step]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from asyncmig.database.driver import driver_of
-from asyncmig.dialects import postgresql_asking, postgresql_object_asking, sqlite_asking
+from asyncmig.dialects import postgresql_asking, postgresql_object_asking
 from asyncmig.dialects.asking import OBJECTS, REFUSED
 
 if TYPE_CHECKING:
     from asyncmig.database.driver import Driver
     from asyncmig.dialects.asking import Question
+    from asyncmig.dialects.normal import Normal
     from asyncmig.schema.model import EnumType
 
 __all__ = ["ask"]
@@ -22,15 +23,14 @@ _SAVEPOINT = "asyncmig_asking"
 
 
 def ask(
-    connection: sa.Connection, questions: Collection[Question], enums: Sequence[EnumType] = ()
+    connection: sa.Connection, normal: Normal, questions: Collection[Question], enums: Sequence[EnumType] = ()
 ) -> Mapping[Question, str | None]:
     """The database's own spelling of each expression, inside the greenlet of `Connection.run_sync`.
 
     `enums` are those whose values in the database are not yet what the questions take them to be.
     """
-    if connection.dialect.name == "sqlite":
-        return sqlite_asking.answers(questions)
-    return _ask_postgresql(driver_of(connection), list(questions), enums)
+    known = normal.answers(questions)
+    return _ask_postgresql(driver_of(connection), list(questions), enums) if known is None else known
 
 
 def _ask_postgresql(

@@ -112,7 +112,7 @@ def compare_offline(
 
 def _compare(connection: sa.Connection, metadatas: tuple[sa.MetaData, ...], options: CompareOptions) -> Comparison:
     with without_collections():
-        default = connection.dialect.default_schema_name if connection.dialect.name != "sqlite" else "main"
+        default = connection.dialect.default_schema_name or normal_for(connection.dialect.name).default_schema
         wanted = held(relocated(_declared(metadatas, connection.dialect.name), default), connection.dialect.name)
         current = read_schema(connection, _scope(wanted, options))
         return _compare_schemas(connection, current, wanted, metadatas, options)
@@ -185,7 +185,9 @@ def _settled(
         if not inquiry.asked:
             break
         enums = _changed_enums(read or current, wanted)
-        answers.update(dict.fromkeys(inquiry.asked) if connection is None else ask(connection, inquiry.asked, enums))
+        answers.update(
+            dict.fromkeys(inquiry.asked) if connection is None else ask(connection, normal, inquiry.asked, enums)
+        )
     final = Inquiry(normal, answers)
     decided = DiffOptions(AsHeld(normal, final, hooks), filters, ObjectsAsHeld(normal, final), managed)
     operations = diff(left, wanted, decided)

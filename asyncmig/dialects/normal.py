@@ -19,6 +19,9 @@ from asyncmig.schema.options import option
 from asyncmig.schema.types import SqlText, SqlType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from asyncmig.dialects.asking import Question
     from asyncmig.schema.model import Identity, Sequence
 
 __all__ = ["Element", "IndexForm", "Normal", "normal_for"]
@@ -56,6 +59,12 @@ class Normal(ABC):
     name: ClassVar[str]
     canonical: ClassVar[bool]
     has_comments: ClassVar[bool]
+    has_serial: ClassVar[bool]
+    """Whether SQLAlchemy has a sequence of its own number a column, by SERIAL."""
+    folds_names: ClassVar[bool]
+    """Whether two names that differ in case alone are the same name."""
+    default_schema: ClassVar[str]
+    """The name of the connection's default schema where the connection does not tell another."""
     references_ahead: ClassVar[bool]
     """Whether a table may be created with a foreign key to one that is not there yet."""
     binds: ClassVar[bool]
@@ -77,6 +86,10 @@ class Normal(ABC):
     @abstractmethod
     def element(self, element: str | SqlText, operators: Any) -> Element:
         """An element of an index taken apart; `operators` is the index's mapping by column name, or None."""
+
+    def answers(self, questions: Iterable[Question]) -> Mapping[Question, str | None] | None:
+        """What can be answered without the database behind the connection; None where it has to be asked."""
+        return None
 
     def type(self, type_: SqlType, *, serial: bool = False) -> str:
         """`serial`: SQLAlchemy writes SERIAL in the type's place."""
@@ -165,10 +178,6 @@ class Normal(ABC):
             bool(exclude.deferrable),
             (exclude.initially or "").upper() == "DEFERRED",
         )
-
-    @abstractmethod
-    def using(self, column: str, current: SqlType, wanted: SqlType) -> str | None:
-        """SQL that makes new values of old ones where the database would not do it by itself."""
 
     @abstractmethod
     def replaces(self, current: Column, wanted: Column) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import DOMAIN, JSONB
 
 from asyncmig.autogenerate.casts import with_casts
 from asyncmig.autogenerate.diff import diff
@@ -303,6 +304,10 @@ CASTS = [
     (sa.Integer(), sa.Boolean(), "a::BOOLEAN"), (sa.Text(), sa.Enum("x", name="k"), "a::k"),
     (sa.Enum("x", name="j"), sa.Enum("x", name="k"), "a::text::k"), (sa.Integer(), sa.ARRAY(sa.Integer), "ARRAY[a]::INTEGER[]"),
     (sa.Date(), sa.DateTime(), None), (sa.DateTime(), sa.Integer(), "a::text::INTEGER"), (sa.Text(), sa.JSON(), "a::JSON"),
+    (sa.Boolean(), sa.Integer(), "a::INTEGER"), (sa.Boolean(), sa.BigInteger(), "a::INTEGER::BIGINT"),
+    (sa.SmallInteger(), sa.Boolean(), "a <> 0"), (sa.Text(), DOMAIN("d", sa.Integer), "a::d"),
+    (sa.Integer(), DOMAIN("d", sa.Integer), None), (DOMAIN("d", sa.Integer), sa.BigInteger(), None),
+    (sa.JSON().with_variant(JSONB(), "postgresql"), sa.Text(), None), (sa.ARRAY(sa.String(5)), sa.ARRAY(sa.String(9)), None),
 ]  # fmt: skip
 
 
@@ -314,6 +319,20 @@ def test_a_cast_is_proposed_where_postgresql_makes_none_by_itself(old: Any, new:
     assert step.operation.using == using
     assert bool(step.notes) is (using is not None)
     assert with_casts([Step(change)], writing_for("sqlite")) == [Step(change)]
+
+
+LOSSES = [
+    (sa.DateTime(), sa.Date(), "the time of day"), (sa.DateTime(), sa.Time(), "the day"), (sa.Date(), sa.DateTime(), None),
+    (sa.Numeric(10, 3), sa.Numeric(10, 2), "digits behind the point"), (sa.Numeric(10, 2), sa.Numeric(12, 4), None),
+    (sa.Float(), sa.Integer(), "digits behind the point"), (sa.Integer(), sa.Numeric(10), None), (sa.Text(), sa.String(5), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "lost"), LOSSES)
+def test_what_a_cast_loses_without_a_word_is_said(old: Any, new: Any, lost: str | None) -> None:
+    change = AlterColumn(ACCOUNT, "a", type=sql_type(new), existing=Existing(sql_type(old)))
+    (step,) = with_casts([Step(change)], writing_for("postgresql"))
+    assert step.notes == ((f"Data is lost here: the values of account.a lose {lost}.",) if lost else ())
 
 
 def test_a_default_steps_aside_while_its_column_is_cast() -> None:
