@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from asyncmig.autogenerate.as_held import AsHeld
 from asyncmig.autogenerate.back import diff_back
 from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.diff import DiffOptions, diff
-from asyncmig.autogenerate.likeness import AsHeld
 from asyncmig.autogenerate.narrow import narrowed, relocated
 from asyncmig.autogenerate.object_likeness import ObjectsAsHeld
 from asyncmig.autogenerate.objects import IncludeObject, Objects, compare_hooks, object_filters
