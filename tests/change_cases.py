@@ -155,6 +155,10 @@ def enum_twice(*values: str) -> Fill:
     return both(table(column("a", kind), column("b", kind)), table(column("a", kind), name="other"))
 
 
+def domain(**options: Any) -> Fill:
+    return table(column("a", pg.DOMAIN("positive", sa.Integer, **options)))
+
+
 def computed(text: str) -> Fill:
     return table(column("a", sa.Integer), lambda: sa.Column("b", sa.Integer, sa.Computed(text, persisted=True)))
 
@@ -276,6 +280,10 @@ CHANGES = [
     Change("an enum gets values in between", enum_of("x", "y"), enum_of("w", "x", "n", "y"), ("Add value w", "Add value n"),
            POSTGRESQL),
     Change("an enum loses a value", enum_of("x", "y", "z"), enum_of("x", "y"), ("Drop enum kind", "Create enum kind"), POSTGRESQL),
+    Change("a domain changes", domain(check="VALUE > 0"), domain(check="VALUE > 1", default="7"),
+           ("Execute ALTER DOMAIN", "Execute ALTER DOMAIN"), POSTGRESQL),
+    Change("a domain has other parts", domain(constraint_name="ck", check="VALUE > 0", default="7", not_null=True), domain(),
+           ("Execute ALTER DOMAIN",), POSTGRESQL),
     Change("an enum of text gets a value", text_enum("x", "y"), text_enum("x", "yy", "z"), ("Drop check constraint k",)),
     Change("an enum of text gets longer", text_enum("x", length=5), text_enum("x", length=9), ("Drop check constraint k",)),
     Change("the case of a column's name changes", table(column("Name", sa.Integer, unique=True, index=True)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.likeness import ColumnDifference
+from asyncmig.dialects.asking import QuestionKind
 from asyncmig.dialects.normal import Element, IndexForm, Normal
 from asyncmig.schema.model import (
     Check,
@@ -23,7 +24,7 @@ from asyncmig.schema.model import (
 )
 from asyncmig.schema.model import Sequence as SequenceObject
 from asyncmig.schema.serial import serial_column
-from asyncmig.schema.types import SqlText
+from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = ["AsHeld", "CompareHooks", "TypeHook"]
 
@@ -258,6 +259,20 @@ class AsHeld:
         types = [self.normal.type(s.type) if s.type is not None else "BIGINT" for s in (current, wanted)]
         numbers = self.normal.numbers
         return types[0] == types[1] and numbers(current, current.type) == numbers(wanted, wanted.type)
+
+    def same_text(
+        self,
+        kind: QuestionKind,
+        current: SqlText | None,
+        wanted: SqlText | None,
+        columns: Sequence[Column],
+        type_: SqlType,
+        subject: str,
+    ) -> bool:
+        if current is None or wanted is None:
+            return current is wanted
+        texts = self.normal.spell(current), self.normal.spell(wanted)
+        return self.inquiry.same(kind, *texts, columns, type_.spelling(self.normal.name), subject)
 
     def using(self, current: Column, wanted: Column) -> str | None:
         from asyncmig.dialects.writing import writing_for  # not before it is needed: it knows PostgreSQL's types

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from asyncmig.autogenerate.domain_diff import diff_domains
 from asyncmig.autogenerate.enum_diff import EnumDiff, diff_enums
 from asyncmig.autogenerate.filters import EVERYTHING, Filters
 from asyncmig.autogenerate.likeness import Exact, Likeness
@@ -104,6 +105,7 @@ class _Diff:
 
     def _before(self, enums: EnumDiff, sequences: SequenceDiff) -> Iterator[Operation]:
         yield from enums.in_the_way
+        yield from diff_domains(self.current, self.wanted, self.likeness)
         yield from enums.first
         yield from sequences.first
 

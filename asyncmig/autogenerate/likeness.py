@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from asyncmig.dialects.asking import QuestionKind
 from asyncmig.schema.model import (
     Column,
     Constraint,
@@ -12,6 +14,7 @@ from asyncmig.schema.model import (
     Table,
 )
 from asyncmig.schema.model import Sequence as SequenceObject
+from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = ["ColumnDifference", "Exact", "Likeness"]
 
@@ -48,6 +51,17 @@ class Likeness(Protocol):
         """Whether the database leaves the constraint out because the table has its like."""
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool: ...
+
+    def same_text(
+        self,
+        kind: QuestionKind,
+        current: SqlText | None,
+        wanted: SqlText | None,
+        columns: Sequence[Column],
+        type_: SqlType,
+        subject: str,
+    ) -> bool:
+        """Whether two expressions that belong to no table mean the same; `type_` is the type of a default."""
 
     def using(self, current: Column, wanted: Column) -> str | None:
         """SQL that makes new values of old ones, where that has to be said."""
@@ -94,6 +108,17 @@ class Exact:
         return False
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool:
+        return current == wanted
+
+    def same_text(
+        self,
+        kind: QuestionKind,
+        current: SqlText | None,
+        wanted: SqlText | None,
+        columns: Sequence[Column],
+        type_: SqlType,
+        subject: str,
+    ) -> bool:
         return current == wanted
 
     def using(self, current: Column, wanted: Column) -> str | None:
