@@ -225,7 +225,8 @@ class Migrator:
         questioner: Questioner | None = None,
     ) -> AutogenerateReport:
         from asyncmig.autogenerate.questions import Wishes
-        from asyncmig.database.autogenerating import differences_of, draft_of, find, write
+        from asyncmig.database.drafting import draft_of, write
+        from asyncmig.database.finding import differences_of, find
         from asyncmig.database.report import AutogenerateReport
 
         graph = self.graph()
@@ -239,7 +240,7 @@ class Migrator:
 
     async def differences(self, *, offline: bool = False) -> Differences:
         """What leads from the database (with `offline`: from the history) to the models; nothing is written."""
-        from asyncmig.database.autogenerating import differences_of, find
+        from asyncmig.database.finding import differences_of, find
         from asyncmig.database.report import Differences
 
         graph = self.graph()

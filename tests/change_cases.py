@@ -132,6 +132,33 @@ def enum_of(*values: str, default: str | None = None) -> Fill:
     return table(column("a", sa.Enum(*values, name="kind"), server_default=default))
 
 
+def text_enum(*values: str, length: int | None = None) -> Fill:
+    """Its CHECK comes and goes with the type."""
+    options: dict[str, Any] = {} if length is None else {"length": length}
+    return table(column("a", sa.Enum(*values, name="k", native_enum=False, create_constraint=True, **options)))
+
+
+def compared_enum(*values: str) -> Fill:
+    """What would not fit text stands in the way of making the type anew."""
+    return table(
+        column("a", sa.Enum(*values, name="kind")),
+        column("b", sa.ARRAY(sa.Enum(*values, name="kind"))),
+        lambda: sa.CheckConstraint("a <> 'x' OR id > 0", name="fits"),
+        lambda: sa.CheckConstraint("b[1] <> 'x'"),
+        lambda: sa.Index("ix_a", "id", postgresql_where=sa.text("a = 'x'")),
+        lambda: sa.Index("ix_plain", "a"),
+    )
+
+
+def enum_twice(*values: str) -> Fill:
+    kind = sa.Enum(*values, name="kind")
+    return both(table(column("a", kind), column("b", kind)), table(column("a", kind), name="other"))
+
+
+def domain(**options: Any) -> Fill:
+    return table(column("a", pg.DOMAIN("positive", sa.Integer, **options)))
+
+
 def computed(text: str) -> Fill:
     return table(column("a", sa.Integer), lambda: sa.Column("b", sa.Integer, sa.Computed(text, persisted=True)))
 
@@ -202,6 +229,7 @@ CHANGES = [
         table(column("a", sa.Integer, sa.Identity(always=True, increment=5), nullable=False)), ("identity",), POSTGRESQL,
     ),
     Change("a generated column is added", table(column("a", sa.Integer)), computed("a * 2"), ("Add column t.b",)),
+    Change("a column is generated from now on", table(column("a", sa.Integer), column("b", sa.Integer)), computed("a * 2"), ()),
     Change("a generated column changes", computed("a * 2"), computed("a * 3"), ("Alter column t.b: generated",), POSTGRESQL),
     Change("a primary key gets a column", keyed("a"), keyed("a", "b"), ("Drop primary key", "Add primary key")),
     Change("a primary key changes order", keyed("a", "b"), keyed("b", "a"), ("Drop primary key", "Add primary key")),
@@ -252,6 +280,16 @@ CHANGES = [
     Change("an enum gets values in between", enum_of("x", "y"), enum_of("w", "x", "n", "y"), ("Add value w", "Add value n"),
            POSTGRESQL),
     Change("an enum loses a value", enum_of("x", "y", "z"), enum_of("x", "y"), ("Drop enum kind", "Create enum kind"), POSTGRESQL),
+    Change("a domain changes", domain(check="VALUE > 0"), domain(check="VALUE > 1", default="7"),
+           ("Execute ALTER DOMAIN", "Execute ALTER DOMAIN"), POSTGRESQL),
+    Change("a domain has other parts", domain(constraint_name="ck", check="VALUE > 0", default="7", not_null=True), domain(),
+           ("Execute ALTER DOMAIN",), POSTGRESQL),
+    Change("an enum of text gets a value", text_enum("x", "y"), text_enum("x", "yy", "z"), ("Drop check constraint k",)),
+    Change("an enum of text gets longer", text_enum("x", length=5), text_enum("x", length=9), ("Drop check constraint k",)),
+    Change("an enum that is compared loses a value", compared_enum("x", "y", "z"), compared_enum("x", "y"),
+           ("Drop enum kind", "Drop check constraint fits", "Create index ix_a"), POSTGRESQL),
+    Change("an enum loses a value, and a column and a table go", enum_twice("x", "y", "z"), enum_of("x", "y"),
+           ("Drop enum kind", "Drop column t.b", "Drop table other"), POSTGRESQL),
     Change("an enum with a default changes order", enum_of("x", "y", default="x"), enum_of("y", "x", default="x"),
            ("Create enum kind",), POSTGRESQL),
     Change("a table with an enum is dropped", enum_of("x"), nothing, ("Drop table t", "Drop enum kind"), POSTGRESQL),
@@ -280,6 +318,7 @@ CHANGES += [
         "a generated column becomes an ordinary one", computed("a * 2"), table(column("a", sa.Integer), column("b", sa.Integer)),
         (), POSTGRESQL,
     ),
+    type_change("a flag becomes a big number", sa.Boolean, sa.BigInteger, POSTGRESQL),
     type_change("text becomes a number", sa.Text(), sa.Integer(), POSTGRESQL),
     type_change("a number becomes text", sa.Integer(), sa.Text()),
     type_change("text becomes an array", sa.Text(), pg.ARRAY(sa.Text), POSTGRESQL),
@@ -288,3 +327,11 @@ CHANGES += [
     ),
     Change("numbering by SERIAL starts", keyed("a", "b"), keyed("a"), ("Create sequence t_a_seq",), POSTGRESQL),
 ]  # fmt: skip
+
+SCRIPTED = [
+    Change("the case of a column's name changes", table(column("Name", sa.Integer, unique=True, index=True)),
+           table(column("name", sa.Integer, unique=True, index=True)), ("Rename column t.Name to name",), SQLITE),
+    Change("an enum gets a value that is a default at once", enum_of("x", default="x"), enum_of("x", "y", default="y"),
+           ("Add value y",), POSTGRESQL),
+]  # fmt: skip
+"""What the operations alone do not do: a rename comes before them, a value is committed between them."""

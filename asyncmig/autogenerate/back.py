@@ -13,6 +13,7 @@ from asyncmig.autogenerate.diff import DiffOptions, diff
 from asyncmig.autogenerate.filters import Filters, Part
 from asyncmig.autogenerate.likeness import ColumnDifference, Likeness
 from asyncmig.autogenerate.object_likeness import TurnedObjects
+from asyncmig.dialects.asking import QuestionKind
 from asyncmig.operations.base import Operation
 from asyncmig.operations.constraints import AddConstraint
 from asyncmig.operations.policies import SetRowSecurity
@@ -20,6 +21,7 @@ from asyncmig.operations.schemas import CreateSchema, DropSchema
 from asyncmig.schema.model import Column, Constraint, Index, Schema, Table
 from asyncmig.schema.model import Sequence as SequenceObject
 from asyncmig.schema.objects import ObjectValue
+from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = ["diff_back"]
 
@@ -35,7 +37,26 @@ def diff_back(
     # No difference the other way round: who enabled row level security beside the models keeps it.
     opened = [SetRowSecurity(one.table, False) for one in operations if isinstance(one, SetRowSecurity) and one.enabled]
     kept = [one for one in opened if one.table in current.tables]
-    return [*diff(_with_given_names(wanted, operations), current, turned), *kept, *reversed(schemas)]
+    start = _with_what_stays(current, _with_given_names(wanted, operations), options.filters)
+    return [*diff(start, current, turned), *kept, *reversed(schemas)]
+
+
+def _with_what_stays(current: Schema, wanted: Schema, filters: Filters) -> Schema:
+    """With the tables and columns that are left alone: an enum that is made anew is theirs too."""
+    if filters.include is None:
+        return wanted
+    tables = dict(wanted.tables)
+    for ref, table in current.tables.items():
+        known = tables.get(ref)
+        if known is None:
+            if not filters.has_table(table, None, reflected=True):
+                tables[ref] = table
+        elif known is not table:
+            names = {column.name for column in known.columns}
+            gone = [column for column in table.columns if column.name not in names]
+            stay = [column for column in gone if not filters.has_part(table, column, None, reflected=True)]
+            tables[ref] = replace(known, columns=(*known.columns, *stay)) if stay else known
+    return replace(wanted, tables=tables)
 
 
 def _with_given_names(wanted: Schema, operations: Sequence[Operation]) -> Schema:
@@ -107,6 +128,17 @@ class _Turned:
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool:
         return self.likeness.sequence(wanted, current)
+
+    def same_text(
+        self,
+        kind: QuestionKind,
+        current: SqlText | None,
+        wanted: SqlText | None,
+        columns: Sequence[Column],
+        type_: SqlType,
+        subject: str,
+    ) -> bool:
+        return self.likeness.same_text(kind, wanted, current, columns, type_, subject)
 
     def using(self, current: Column, wanted: Column) -> str | None:
         return self.likeness.using(current, wanted)

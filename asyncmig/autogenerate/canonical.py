@@ -41,7 +41,20 @@ class Inquiry:
         if told is None or known is None:
             self.uncertain[subject] = None
             return False
-        return self.normal.form(told) == self.normal.form(known)
+        if self.normal.form(told) == self.normal.form(known):
+            return True
+        return self.normal.canonical and self._same_again(kind, told, known, columns, type_)
+
+    def _same_again(self, kind: QuestionKind, told: str, known: str, columns: tuple[Column, ...], type_: str) -> bool:
+        """Whether both become the same when they are read once more.
+
+        PostgreSQL spells its own text otherwise when it gets it back, from pg_dump or from a downgrade:
+        `(ARRAY['x'::character varying])::text[]` becomes `ARRAY[('x'::character varying)::text]`.
+        """
+        texts = self.canonical(kind, told, columns, type_), self.canonical(kind, known, columns, type_)
+        return (
+            texts[0] is not None and texts[1] is not None and self.normal.form(texts[0]) == self.normal.form(texts[1])
+        )
 
     def canonical(self, kind: QuestionKind, sql: str, columns: Iterable[Column], type_: str = "") -> str | None:
         """The database's spelling of a wanted expression, None while it is not known."""

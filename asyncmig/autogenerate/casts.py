@@ -25,6 +25,10 @@ def _cast(step: Step, writing: Writing) -> Iterator[Step]:
         return
     old = operation.existing
     using = operation.using
+    lost = None if old.type is None else writing.loses(old.type, operation.type)
+    if lost is not None:
+        note = f"Data is lost here: the values of {operation.ref}.{operation.name} lose {lost}."
+        step = replace(step, notes=(*step.notes, note))
     if using is None and old.type is not None:
         using = writing.using(operation.name, old.type, operation.type)
     if using is None:

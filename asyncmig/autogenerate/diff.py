@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from asyncmig.autogenerate.domain_diff import diff_domains
 from asyncmig.autogenerate.enum_diff import EnumDiff, diff_enums
 from asyncmig.autogenerate.filters import EVERYTHING, Filters
 from asyncmig.autogenerate.likeness import Exact, Likeness
@@ -20,6 +21,7 @@ from asyncmig.autogenerate.sequence_diff import SequenceDiff, diff_sequences
 from asyncmig.autogenerate.table_changes import table_changes
 from asyncmig.autogenerate.table_diff import TableDiff, added_constraint, diff_table, drop_constraint
 from asyncmig.operations.base import Operation
+from asyncmig.operations.recorder import replay
 from asyncmig.operations.schemas import CreateSchema
 from asyncmig.operations.tables import CreateTable, DropTable
 from asyncmig.schema.model import ForeignKey, Kind, Schema, Table
@@ -45,6 +47,8 @@ def diff(current: Schema, wanted: Schema, options: DiffOptions | None = None) ->
 
 class _Diff:
     def __init__(self, current: Schema, wanted: Schema, options: DiffOptions) -> None:
+        self.enums = diff_enums(current, wanted, options.filters)
+        current = replay(self.enums.in_the_way, current)
         self.current = current
         self.wanted = wanted
         self.likeness = options.likeness
@@ -63,7 +67,7 @@ class _Diff:
         return found if found is not None and self.filters.has_table(wanted, current, reflected=False) else None
 
     def operations(self) -> Iterator[Operation]:
-        enums = diff_enums(self.current, self.wanted)
+        enums = self.enums
         sequences = diff_sequences(self.current, self.wanted, self.likeness)
         created = creation_order(self.new) if self.new else []
         beside = self._beside(enums)
@@ -100,6 +104,8 @@ class _Diff:
         return (CreateSchema(name) for name in sorted(self.wanted.schemas - self.current.schemas))
 
     def _before(self, enums: EnumDiff, sequences: SequenceDiff) -> Iterator[Operation]:
+        yield from enums.in_the_way
+        yield from diff_domains(self.current, self.wanted, self.likeness)
         yield from enums.first
         yield from sequences.first
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
+from asyncmig.autogenerate.filters import EVERYTHING, Filters
+from asyncmig.autogenerate.table_diff import drop_constraint
 from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing
 from asyncmig.operations.base import Operation
 from asyncmig.operations.enums import AddEnumValue, CreateEnum, DropEnum
+from asyncmig.operations.indexes import DropIndex
+from asyncmig.operations.mentions import constraint_uses, index_uses
 from asyncmig.schema.enums import brought_types, created_types
-from asyncmig.schema.model import Column, EnumType, Ref, Schema, Table
+from asyncmig.schema.model import Check, Column, EnumType, Exclude, Ref, Schema, Table
 from asyncmig.schema.types import sql_type
 
 __all__ = ["EnumDiff", "diff_enums"]
@@ -19,13 +23,17 @@ __all__ = ["EnumDiff", "diff_enums"]
 
 @dataclass(slots=True)
 class EnumDiff:
-    """What comes before tables change and what comes after."""
+    """What comes before tables change and what comes after.
 
+    `in_the_way` comes before all of it; the tables are to be compared as they are then.
+    """
+
+    in_the_way: list[Operation] = field(default_factory=list)
     first: list[Operation] = field(default_factory=list)
     last: list[Operation] = field(default_factory=list)
 
 
-def diff_enums(current: Schema, wanted: Schema) -> EnumDiff:
+def diff_enums(current: Schema, wanted: Schema, filters: Filters = EVERYTHING) -> EnumDiff:
     """A type that a new table or column brings along needs no operation of its own; a DOMAIN never has one."""
     result = EnumDiff()
     if not current.enums and not wanted.enums:
@@ -38,8 +46,14 @@ def diff_enums(current: Schema, wanted: Schema) -> EnumDiff:
         )
     for ref, enum in wanted.enums.items():
         known = current.enums.get(ref)
-        if known is not None and enum.values and known.values and known.values != enum.values:
-            result.first.extend(_changed(known, enum, current, wanted))
+        if known is None or not enum.values or not known.values or known.values == enum.values:
+            continue
+        if _only_adds(known, enum):
+            result.first.extend(_additions(known, enum))
+        else:
+            uses = list(_uses_of(ref, current, wanted, filters))
+            result.in_the_way.extend(one for one in _in_the_way(uses, filters) if one not in result.in_the_way)
+            result.first.extend(_rebuilt(known, enum, uses))
     gone = (enum for ref, enum in current.enums.items() if ref not in wanted.enums and enum.values)
     result.last.extend(DropEnum(enum.ref, enum=enum) for enum in gone if not _is_needed(enum, wanted))
     return result
@@ -80,12 +94,8 @@ def _is_needed(enum: EnumType, wanted: Schema) -> bool:
     return any(_uses(column, enum.ref) for table in wanted.tables.values() for column in table.columns)
 
 
-def _changed(current: EnumType, wanted: EnumType, before: Schema, after: Schema) -> Iterator[Operation]:
-    kept = [value for value in wanted.values if value in current.values]
-    if kept == list(current.values):
-        yield from _additions(current, wanted)
-    else:
-        yield from _rebuilt(current, wanted, before, after)
+def _only_adds(current: EnumType, wanted: EnumType) -> bool:
+    return [value for value in wanted.values if value in current.values] == list(current.values)
 
 
 def _additions(current: EnumType, wanted: EnumType) -> Iterator[Operation]:
@@ -103,23 +113,62 @@ def _additions(current: EnumType, wanted: EnumType) -> Iterator[Operation]:
         known.add(value)
 
 
-def _rebuilt(current: EnumType, wanted: EnumType, before: Schema, after: Schema) -> Iterator[Operation]:
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A column of the type. `wanted` None: it goes, or the models do not know it; `stays` then says which."""
+
+    table: Table
+    column: Column
+    wanted: Column | None
+    stays: bool
+
+
+def _uses_of(enum: Ref, before: Schema, after: Schema, filters: Filters) -> Iterator[_Use]:
+    for ref, table in before.tables.items():
+        wanted = after.tables.get(ref)
+        for column in table.columns:
+            if not _uses(column, enum):
+                continue
+            if wanted is None:
+                yield _Use(table, column, None, not filters.has_table(table, None, reflected=True))
+            else:
+                same = next((c for c in wanted.columns if c.name == column.name), None)
+                yield _Use(table, column, same, not filters.has_part(table, column, None, reflected=True))
+
+
+def _rebuilt(current: EnumType, wanted: EnumType, uses: Sequence[_Use]) -> Iterator[Operation]:
     """No database removes or moves a value: the columns are text while the type is made anew."""
-    uses = [
-        (table.ref, known, column) for known, column, table in _kept_columns(before, after) if _uses(known, current.ref)
-    ]
     text = sql_type(sa.Text())
-    for ref, known, _ in uses:
-        default = None if known.default is not None else KEEP
-        existing = Existing(known.type, known.nullable, known.default)
-        yield AlterColumn(ref, known.name, type=text, default=default, existing=existing)
+    for use in uses:
+        default = None if use.column.default is not None else KEEP
+        existing = Existing(use.column.type, use.column.nullable, use.column.default)
+        yield AlterColumn(use.table.ref, use.column.name, type=text, default=default, existing=existing)
     yield DropEnum(current.ref, enum=current)
     yield CreateEnum(wanted)
-    for ref, known, column in uses:
-        if _uses(column, wanted.ref):
-            using = f"{_quoted(known.name)}::{column.type.spelling('postgresql')}"
+    for use in uses:
+        column = use.wanted if use.wanted is not None else use.column if use.stays else None
+        if column is not None and _uses(column, wanted.ref):
+            using = f"{_quoted(column.name)}::{column.type.spelling('postgresql')}"
             back = column.default if column.default is not None else KEEP
-            yield AlterColumn(ref, known.name, type=column.type, default=back, using=using, existing=Existing(text))
+            yield AlterColumn(
+                use.table.ref, column.name, type=column.type, default=back, using=using, existing=Existing(text)
+            )
+
+
+def _in_the_way(uses: Sequence[_Use], filters: Filters) -> Iterator[Operation]:
+    """What compares a column with a value of the type, and so would not fit text: dropped, and then added as missing."""
+    for table in {use.table.ref: use.table for use in uses}.values():
+        names = [use.column.name for use in uses if use.table is table]
+        for constraint in table.constraints:
+            compares = isinstance(constraint, Check | Exclude) and any(constraint_uses(constraint, n) for n in names)
+            if compares and filters.has_part(table, constraint, None, reflected=True):
+                yield drop_constraint(table, constraint)
+        for index in table.indexes:
+            # An index of the bare column is built again by itself.
+            expressions = replace(index, elements=tuple(e for e in index.elements if not isinstance(e, str)))
+            compares = index.name is not None and any(index_uses(expressions, n) for n in names)
+            if compares and filters.has_part(table, index, None, reflected=True):
+                yield DropIndex(str(index.name), table.ref, table.ref.schema, index=index)
 
 
 def _quoted(name: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from asyncmig.autogenerate.as_held import CompareHooks, TypeHook
 from asyncmig.autogenerate.filters import Filters, Part
-from asyncmig.autogenerate.likeness import CompareHooks, TypeHook
 from asyncmig.schema.metadata import to_sqlalchemy
 from asyncmig.schema.model import (
     Check,

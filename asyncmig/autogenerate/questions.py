@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from asyncmig.autogenerate.renames import Rename
+from asyncmig.autogenerate.value_renames import ValueRename
 from asyncmig.schema.ref import Ref
 
 __all__ = ["DropQuestion", "FillQuestion", "Lost", "NobodyAnswers", "Questioner", "RenameQuestion", "Wishes"]
@@ -15,7 +16,7 @@ __all__ = ["DropQuestion", "FillQuestion", "Lost", "NobodyAnswers", "Questioner"
 
 @dataclass(frozen=True, slots=True)
 class RenameQuestion:
-    rename: Rename
+    rename: Rename | ValueRename
 
     @property
     def text(self) -> str:
@@ -24,6 +25,11 @@ class RenameQuestion:
     @property
     def flag(self) -> str:
         return f"--rename {self.rename.flag}"
+
+    @property
+    def warning(self) -> str:
+        """For when nobody answered."""
+        return f"{self.text} Then say {self.flag}: without it {self.rename.otherwise}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ class NobodyAnswers:
 class Wishes:
     """What the caller answered in advance, and how the script shall be written.
 
-    `renames` are "table:new" and "table.column:new"; `defaults` SQL by "table.column".
+    `renames` are "table:new", "table.column:new" and "enum.value:new"; `defaults` SQL by "table.column".
     """
 
     renames: Sequence[str] = ()

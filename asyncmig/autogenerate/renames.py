@@ -60,6 +60,11 @@ class Rename:
             return f"{self.table}.{self.old} renamed to {self.table}.{self.new}"
         return f"{self.table} renamed to {replace(self.table, name=self.new)}"
 
+    @property
+    def otherwise(self) -> str:
+        """What happens to the rows without it."""
+        return "the values are lost"
+
 
 def table_candidates(current: Schema, wanted: Schema, normal: Normal) -> list[Rename]:
     gone = [table for ref, table in current.tables.items() if ref not in wanted.tables]

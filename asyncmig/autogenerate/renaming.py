@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncmig.autogenerate.questions import Questioner, RenameQuestion
 from asyncmig.autogenerate.renames import Rename, column_candidates, followers, table_candidates
+from asyncmig.autogenerate.value_renames import ValueRename, parse_value_rename, value_candidates
 from asyncmig.errors import UsageError
 from asyncmig.operations.base import Operation
 from asyncmig.operations.recorder import replay
@@ -27,7 +28,7 @@ class Renamed:
 
     current: Schema
     operations: tuple[Operation, ...] = ()
-    open: tuple[Rename, ...] = ()
+    open: tuple[Rename | ValueRename, ...] = ()
 
 
 def settle_renames(
@@ -38,20 +39,58 @@ def settle_renames(
     declared: Sequence[Rename],
     questioner: Questioner,
 ) -> Renamed:
-    """First tables, then columns: a column may have got a new name in a table that has one too."""
+    """First tables, then columns: a column may have got a new name in a table that has one too. Then values of enums."""
     wishes = list(said)
     tables = _round(current, wanted, wishes, declared, table_candidates(current, wanted, normal), questioner)
+    declared = [*declared, *(_respelled(tables.current, wanted) if normal.folds_names else ())]
     columns = _round(
         tables.current, wanted, wishes, declared, column_candidates(tables.current, wanted, normal), questioner, True
     )
+    values = _values(columns.current, wanted, wishes, questioner)
     if wishes:
         raise _not_found(wishes[0], current, wanted)
-    operations = (*tables.operations, *columns.operations)
+    operations = (*tables.operations, *columns.operations, *values.operations)
+    unanswered = (*tables.open, *columns.open, *values.open)
     if not operations:
-        return Renamed(current, (), (*tables.open, *columns.open))
-    touched = [ref for ref in wanted.tables if columns.current.tables.get(ref) is not current.tables.get(ref)]
-    names = followers(columns.current, wanted, touched, normal)
-    return Renamed(replay(names, columns.current), (*operations, *names), (*tables.open, *columns.open))
+        return Renamed(current, (), unanswered)
+    touched = [ref for ref in wanted.tables if values.current.tables.get(ref) is not current.tables.get(ref)]
+    names = followers(values.current, wanted, touched, normal)
+    return Renamed(replay(names, values.current), (*operations, *names), unanswered)
+
+
+def _respelled(current: Schema, wanted: Schema) -> Iterator[Rename]:
+    """Columns of which only the case changed: the one cannot be added beside the other, so nobody need be asked."""
+    for ref, table in wanted.tables.items():
+        known = current.tables.get(ref)
+        if known is None or known is table:
+            continue
+        names = {column.name.lower(): column.name for column in known.columns}
+        for column in table.columns:
+            old = names.get(column.name.lower(), column.name)
+            if old != column.name:
+                yield Rename(ref, old, column.name, is_column=True)
+
+
+def _values(current: Schema, wanted: Schema, wishes: list[str], questioner: Questioner) -> Renamed:
+    """The values of enums, where they are types of their own."""
+    chosen: list[ValueRename] = []
+    for text in list(wishes):
+        found = parse_value_rename(text, current, wanted)
+        if found is not None:
+            wishes.remove(text)
+            chosen.append(found)
+    taken = {(one.enum, name) for one in chosen for name in (one.old, one.new)}
+    unanswered: list[ValueRename] = []
+    for candidate in value_candidates(current, wanted):
+        if {(candidate.enum, candidate.old), (candidate.enum, candidate.new)} & taken:
+            continue
+        answer = questioner.confirm(RenameQuestion(candidate))
+        if answer:
+            chosen.append(candidate)
+        elif answer is None:
+            unanswered.append(candidate)
+    operations = tuple(one.operation for one in chosen)
+    return Renamed(replay(operations, current), operations, tuple(unanswered))
 
 
 def _round(
@@ -63,7 +102,8 @@ def _round(
     questioner: Questioner,
     columns: bool = False,
 ) -> Renamed:
-    chosen = [*_wished(current, wanted, wishes, columns), *_declared(current, wanted, declared, columns)]
+    said = [*_wished(current, wanted, wishes, columns), *_declared(current, wanted, declared, columns)]
+    chosen = list(dict.fromkeys(said))
     taken = {(one.table, name) for one in chosen for name in (one.old, one.new)}
     unanswered: list[Rename] = []
     for candidate in candidates:
@@ -100,7 +140,10 @@ def parse_rename(text: str, current: Schema, wanted: Schema) -> Rename | None:
     """`table:new` or `table.column:new`, with the schema's name in front of a table in another one; None: no such."""
     old, colon, new = text.rpartition(":")
     if not colon or not old or not new:
-        raise UsageError(f"--rename {text}: not OLD:NEW.", hint="For example account.name:full_name, account:customer.")
+        raise UsageError(
+            f"--rename {text}: not OLD:NEW.",
+            hint="For example account.name:full_name, account:customer, account_kind.a:b.",
+        )
     for ref in current.tables:
         if str(ref) == old and replace(ref, name=new) in wanted.tables:
             return Rename(ref, ref.name, new)
@@ -119,7 +162,7 @@ def _has(schema: Schema, ref: Ref, column: str) -> bool:
 def _not_found(text: str, current: Schema, wanted: Schema) -> UsageError:
     return UsageError(
         f"--rename {text}: nothing of that name is in the database, or nothing of the new name in the models.",
-        hint="The old name is the database's, the new one the models': account.name:full_name, or account:customer.",
+        hint="The old name is the database's, the new one the models': account.name:full_name, account:customer, account_kind.a:b.",
     )
 
 

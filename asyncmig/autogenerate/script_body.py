@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asyncmig.autogenerate.render_code import WIDTH, laid_out
 from asyncmig.autogenerate.render_context import RenderContext, Unrenderable
@@ -37,7 +37,9 @@ def render_script(up: Sequence[Step], down: Sequence[Step], context: RenderConte
 def _arranged(steps: Iterable[Step], context: RenderContext) -> Iterator[Step]:
     """One call a step; runs of steps without data between them are put into batches where those are worth it."""
     split = [
-        Step(one, step.notes if n == 0 else (), step.data) for step in steps for n, one in enumerate(_pieces(step))
+        replace(step, operation=one, notes=step.notes if n == 0 else ())
+        for step in steps
+        for n, one in enumerate(_pieces(step))
     ]
     if not context.batches:
         yield from split
@@ -62,9 +64,12 @@ def _pieces(step: Step) -> list[Operation | None]:
 
 def _lines(steps: Iterable[Step], context: RenderContext, *, forgiving: bool = False) -> Iterator[str]:
     only_remarks = True
+    before: Step | None = None
     for step in steps:
+        goes_on = step.committed and before is not None and before.committed
         for note in step.notes:
-            yield from _comment(note)
+            if not goes_on:
+                yield from _comment(note)
         if step.operation is None:
             continue
         try:
@@ -74,13 +79,15 @@ def _lines(steps: Iterable[Step], context: RenderContext, *, forgiving: bool = F
                 raise
             yield from _comment(error.message)
             continue
-        only_remarks = False
+        only_remarks, before = False, step
+        if step.committed and not goes_on:
+            yield f"{_INDENT}with op.autocommit_block():"
         if isinstance(made, Block):
             yield from laid_out(made.head, _INDENT, prefix="with ", suffix=" as batch_op:")
             for inner in made.body:
                 yield from laid_out(inner, _INDENT * 2)
         else:
-            yield from laid_out(made, _INDENT)
+            yield from laid_out(made, _INDENT * (1 + step.committed))
     if only_remarks:
         yield f"{_INDENT}pass"
 

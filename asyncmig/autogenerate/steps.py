@@ -11,9 +11,10 @@ from asyncmig.errors import Irreversible
 from asyncmig.operations.alter_column import AlterColumn, Existing
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn, DropColumn
+from asyncmig.operations.enums import CreateEnum, DropEnum
 from asyncmig.operations.renaming import RenameColumn
 from asyncmig.operations.tables import DropTable, RenameTable
-from asyncmig.schema.model import Schema
+from asyncmig.schema.model import EnumType, Ref, Schema
 from asyncmig.schema.types import SqlText
 
 __all__ = ["Step", "filled", "given_back", "steps_of", "undone"]
@@ -23,17 +24,34 @@ __all__ = ["Step", "filled", "given_back", "steps_of", "undone"]
 class Step:
     """`operation` None is a remark by itself. `notes` are comments above the call, without their `#`.
 
-    `data` marks one that changes rows and not the schema: it needs no way back.
+    `data` marks one that changes rows and not the schema: it needs no way back. `committed` marks one that has to be
+    committed before the next.
     """
 
     operation: Operation | None
     notes: tuple[str, ...] = ()
     data: bool = False
+    committed: bool = False
 
 
 def steps_of(operations: Iterable[Operation]) -> list[Step]:
-    """Each operation, with a note where rows lose something."""
-    return [Step(operation, tuple(_losses(operation))) for operation in operations]
+    """Each operation, with a note where rows lose something or stand in the way."""
+    steps: list[Step] = []
+    replaced: dict[Ref, EnumType | None] = {}
+    for operation in operations:
+        notes = tuple(_losses(operation))
+        if isinstance(operation, DropEnum):
+            replaced[operation.ref] = operation.enum
+        elif isinstance(operation, CreateEnum):
+            notes = tuple(_removed(replaced.get(operation.enum.ref), operation.enum))
+        steps.append(Step(operation, notes))
+    return steps
+
+
+def _removed(current: EnumType | None, wanted: EnumType) -> Iterator[str]:
+    gone = [value for value in (current.values if current is not None else ()) if value not in wanted.values]
+    if gone:
+        yield f"Rows that hold {', '.join(map(repr, gone))} make this fail: give them another value before it."
 
 
 def _losses(operation: Operation) -> Iterator[str]:
@@ -41,6 +59,8 @@ def _losses(operation: Operation) -> Iterator[str]:
         yield f"Data is lost here: {operation.ref} goes with all its rows."
     elif isinstance(operation, DropColumn):
         yield f"Data is lost here: {operation.ref}.{operation.name} goes with its values."
+    elif isinstance(operation, AlterColumn) and operation.computes_anew:
+        yield f"Data is lost here: the values of {operation.ref}.{operation.name} are computed from now on."
 
 
 def undone(steps: Sequence[Step], before: Schema) -> list[Step]:

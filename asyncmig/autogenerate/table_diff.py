@@ -57,9 +57,15 @@ def diff_table(current: Table, wanted: Table, likeness: Likeness, filters: Filte
     if replaced:
         return _with_replaced(current, replaced, wanted, likeness, filters)
     gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
-    constraints: _Matching[Constraint] = _Matching(
-        current.constraints, wanted.constraints, lambda a, b: likeness.constraint(current, wanted, a, b)
-    )
+    retyped = {column.name for _, column, how in altered if how.type}
+
+    def same(one: Constraint, other: Constraint) -> bool:
+        """A CHECK that a type brings along comes and goes with the type, even where it says the same."""
+        if any(_brought_by(c, name) for c in (one, other) for name in retyped):
+            return False
+        return likeness.constraint(current, wanted, one, other)
+
+    constraints: _Matching[Constraint] = _Matching(current.constraints, wanted.constraints, same)
     if constraints.added:
         constraints.added = [c for c in constraints.added if not likeness.is_implied(wanted, c)]
     indexes: _Matching[Index] = _Matching(
@@ -98,6 +104,11 @@ class _Matching(Generic[Item]):
     def __init__(self, current: Sequence[Item], wanted: Sequence[Item], same: Callable[[Item, Item], bool]) -> None:
         self.added: list[Item] = []
         self.dropped: list[Item] = []
+        if len(current) == len(wanted) and all(
+            type(a) is type(b) and (a.name == b.name or b.name is None) and same(a, b)
+            for a, b in zip(current, wanted, strict=True)
+        ):
+            return  # most tables: one by one, in the order of their declaration
         named = {(type(item), item.name): item for item in current if item.name is not None}
         left = dict.fromkeys(map(id, current))
         later: list[Item] = []
@@ -166,7 +177,8 @@ class _Assembly:
         fresh = [column for column in fresh if has(self.wanted, column, None, reflected=False)]
         dropped = {column.name for column in gone}
         added = [c for c in constraints.added if has(self.wanted, c, None, reflected=False)]
-        self._drops(constraints, indexes, dropped)
+        retyped = {new.name for old, new, how in altered if how.type and has(self.wanted, new, old, reflected=False)}
+        self._drops(constraints, indexes, dropped, retyped)
         brought = self._columns(altered, fresh, gone, added)
         self._adds([c for c in added if id(c) not in brought], indexes)
         if comment:
@@ -175,8 +187,10 @@ class _Assembly:
         phases = (result.dropped_keys, result.dropped, result.changed, result.added, result.added_keys)
         return result if any(phases) else None
 
-    def _drops(self, constraints: _Matching[Constraint], indexes: _Matching[Index], columns: set[str]) -> None:
-        """What goes with a column that is dropped is not dropped by itself."""
+    def _drops(
+        self, constraints: _Matching[Constraint], indexes: _Matching[Index], columns: set[str], retyped: set[str]
+    ) -> None:
+        """What goes with a column that is dropped, or with its type, is not dropped by itself."""
         has, result = self.filters.has_part, self.result
         for index in indexes.dropped:
             goes_along = any(index_uses(index, name) for name in columns)
@@ -184,6 +198,7 @@ class _Assembly:
                 result.dropped.append(DropIndex(index.name, self.ref, self.ref.schema, index=index))
         for constraint in _unnamed_first(constraints.dropped):
             goes_along = any(constraint_uses(constraint, name) for name in columns)
+            goes_along = goes_along or any(_brought_by(constraint, name) for name in retyped)
             if (not goes_along or isinstance(constraint, ForeignKey)) and has(
                 self.current, constraint, None, reflected=True
             ):
@@ -234,8 +249,11 @@ class _Assembly:
             comment=wanted.comment if difference.comment else KEEP,
             using=self.likeness.using(current, wanted) if difference.type else None,
             checks=tuple(check for check in checks if isinstance(check, Check)),
-            existing=Existing(current.type, current.nullable, old, current.comment),
+            existing=Existing(current.type, current.nullable, old, current.comment, self._checks_of_type(current)),
         )
+
+    def _checks_of_type(self, column: Column) -> tuple[Check, ...]:
+        return tuple(c for c in self.current.constraints if isinstance(c, Check) and _brought_by(c, column.name))
 
     def _adds(self, constraints: Iterable[Constraint], indexes: _Matching[Index]) -> None:
         result = self.result

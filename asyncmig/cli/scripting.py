@@ -52,7 +52,11 @@ def revision(
     ] = False,
     rename: Annotated[
         list[str] | None,
-        typer.Option("--rename", metavar="OLD:NEW", help="account.name:full_name or account:customer; repeatable."),
+        typer.Option(
+            "--rename",
+            metavar="OLD:NEW",
+            help="account.name:full_name, account:customer, or account_kind.a:b; repeatable.",
+        ),
     ] = None,
     default: Annotated[
         list[str] | None,

@@ -8,26 +8,34 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from asyncmig.database.driver import driver_of
-from asyncmig.dialects import postgresql_asking, postgresql_object_asking, sqlite_asking
+from asyncmig.dialects import postgresql_asking, postgresql_object_asking
 from asyncmig.dialects.asking import OBJECTS, REFUSED
 
 if TYPE_CHECKING:
     from asyncmig.database.driver import Driver
     from asyncmig.dialects.asking import Question
+    from asyncmig.dialects.normal import Normal
+    from asyncmig.schema.model import EnumType
 
 __all__ = ["ask"]
 
 _SAVEPOINT = "asyncmig_asking"
 
 
-def ask(connection: sa.Connection, questions: Collection[Question]) -> Mapping[Question, str | None]:
-    """The database's own spelling of each expression, inside the greenlet of `Connection.run_sync`."""
-    if connection.dialect.name == "sqlite":
-        return sqlite_asking.answers(questions)
-    return _ask_postgresql(driver_of(connection), list(questions))
+def ask(
+    connection: sa.Connection, normal: Normal, questions: Collection[Question], enums: Sequence[EnumType] = ()
+) -> Mapping[Question, str | None]:
+    """The database's own spelling of each expression, inside the greenlet of `Connection.run_sync`.
+
+    `enums` are those whose values in the database are not yet what the questions take them to be.
+    """
+    known = normal.answers(questions)
+    return _ask_postgresql(driver_of(connection), list(questions), enums) if known is None else known
 
 
-def _ask_postgresql(driver: Driver, questions: Sequence[Question]) -> Mapping[Question, str | None]:
+def _ask_postgresql(
+    driver: Driver, questions: Sequence[Question], enums: Sequence[EnumType]
+) -> Mapping[Question, str | None]:
     """Inside a transaction that was there already, or one of our own; rolled back either way."""
     begins = not driver.in_transaction
     if begins:
@@ -35,7 +43,7 @@ def _ask_postgresql(driver: Driver, questions: Sequence[Question]) -> Mapping[Qu
     try:
         found: dict[Question, str | None] = dict.fromkeys(questions)
         for batch in _batches(questions):
-            found.update(_ask_batch(driver, batch))
+            found.update(_ask_batch(driver, batch, enums))
         return found
     finally:
         if begins:
@@ -55,13 +63,15 @@ def _batches(questions: Sequence[Question]) -> Iterator[Sequence[Question]]:
             yield kind[start : start + postgresql_asking.BATCH]
 
 
-def _ask_batch(driver: Driver, questions: Sequence[Question]) -> Mapping[Question, str | None]:
+def _ask_batch(
+    driver: Driver, questions: Sequence[Question], enums: Sequence[EnumType]
+) -> Mapping[Question, str | None]:
     """Four messages. Where one question is refused the others of the batch are asked again, in halves."""
     about_objects = questions[0].kind in OBJECTS
     asking: Any = postgresql_object_asking if about_objects else postgresql_asking
     driver.run(f"SAVEPOINT {_SAVEPOINT}")
     try:
-        driver.run(asking.scratch(questions))
+        driver.run(asking.scratch(questions) if about_objects else asking.scratch(questions, enums))
         found: Mapping[Question, str | None] = asking.answers(driver.fetch(asking.READ_BACK), questions)
     except sa.exc.DBAPIError as error:
         driver.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
@@ -70,7 +80,7 @@ def _ask_batch(driver: Driver, questions: Sequence[Question]) -> Mapping[Questio
         if len(questions) == 1:
             return dict.fromkeys(questions, REFUSED if about_objects and _is_missing(error) else None)
         middle = len(questions) // 2
-        return {**_ask_batch(driver, questions[:middle]), **_ask_batch(driver, questions[middle:])}
+        return {**_ask_batch(driver, questions[:middle], enums), **_ask_batch(driver, questions[middle:], enums)}
     driver.run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
     return found
 

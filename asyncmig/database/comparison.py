@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from asyncmig.autogenerate.as_held import AsHeld
 from asyncmig.autogenerate.back import diff_back
 from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.diff import DiffOptions, diff
-from asyncmig.autogenerate.likeness import AsHeld
 from asyncmig.autogenerate.narrow import narrowed, relocated
 from asyncmig.autogenerate.object_likeness import ObjectsAsHeld
 from asyncmig.autogenerate.objects import IncludeObject, Objects, compare_hooks, object_filters
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
     from asyncmig.operations.base import Operation
-    from asyncmig.schema.model import Kind, Schema
+    from asyncmig.schema.model import EnumType, Kind, Schema
 
 __all__ = ["CompareOptions", "Comparison", "compare", "compare_offline", "compare_schemas"]
 
@@ -90,9 +90,16 @@ async def compare_schemas(
     wanted: Schema,
     metadatas: Sequence[sa.MetaData] = (),
     options: CompareOptions | None = None,
+    *,
+    read: Schema | None = None,
 ) -> Comparison:
-    """The same for schemas at hand: `wanted` as `Comparison.wanted` or `dialects.holding.held` gives it."""
-    return await connection.run_sync(_compare_schemas, current, wanted, tuple(metadatas), options or CompareOptions())
+    """The same for schemas at hand: `wanted` as `Comparison.wanted` or `dialects.holding.held` gives it.
+
+    `read` is the database as it is now, where `current` is what it will be.
+    """
+    return await connection.run_sync(
+        _compare_schemas, current, wanted, tuple(metadatas), options or CompareOptions(), read
+    )
 
 
 def compare_offline(
@@ -105,7 +112,7 @@ def compare_offline(
 
 def _compare(connection: sa.Connection, metadatas: tuple[sa.MetaData, ...], options: CompareOptions) -> Comparison:
     with without_collections():
-        default = connection.dialect.default_schema_name if connection.dialect.name != "sqlite" else "main"
+        default = connection.dialect.default_schema_name or normal_for(connection.dialect.name).default_schema
         wanted = held(relocated(_declared(metadatas, connection.dialect.name), default), connection.dialect.name)
         current = read_schema(connection, _scope(wanted, options))
         return _compare_schemas(connection, current, wanted, metadatas, options)
@@ -143,8 +150,9 @@ def _compare_schemas(
     wanted: Schema,
     metadatas: tuple[sa.MetaData, ...],
     options: CompareOptions,
+    read: Schema | None = None,
 ) -> Comparison:
-    return _settled(connection, connection.dialect, current, wanted, metadatas, options)
+    return _settled(connection, connection.dialect, current, wanted, metadatas, options, read)
 
 
 def _settled(
@@ -154,6 +162,7 @@ def _settled(
     wanted: Schema,
     metadatas: tuple[sa.MetaData, ...],
     options: CompareOptions,
+    read: Schema | None = None,
 ) -> Comparison:
     """Look, ask what is open, look again at the tables that still differ."""
     normal = normal_for(dialect.name, getattr(dialect, "server_version_info", None))
@@ -175,7 +184,10 @@ def _settled(
         left = narrowed(left, wanted, looked)
         if not inquiry.asked:
             break
-        answers.update(dict.fromkeys(inquiry.asked) if connection is None else ask(connection, inquiry.asked))
+        enums = _changed_enums(read or current, wanted)
+        answers.update(
+            dict.fromkeys(inquiry.asked) if connection is None else ask(connection, normal, inquiry.asked, enums)
+        )
     final = Inquiry(normal, answers)
     decided = DiffOptions(AsHeld(normal, final, hooks), filters, ObjectsAsHeld(normal, final), managed)
     operations = diff(left, wanted, decided)
@@ -184,12 +196,18 @@ def _settled(
     return Comparison(tuple(operations), current, wanted, uncertain, tuple(back))
 
 
+def _changed_enums(read: Schema, wanted: Schema) -> list[EnumType]:
+    """Those of the default schema: another one's are named with it, and so cannot stand in for anything."""
+    changed = (enum for ref, enum in wanted.enums.items() if ref not in read.enums or read.enums[ref] != enum)
+    return [enum for enum in changed if enum.schema is None and enum.values]
+
+
 @contextmanager
 def without_collections() -> Iterator[None]:
     """Keep the garbage collector out: it was 40 % of building and comparing 3,000 tables, and finds nothing there.
 
     What is made here is kept, or goes when its last reference does. Other tasks of the process go without collections
-    for that second, too.
+    for that second, too. Afterwards all of it counts as old: the next small collection would look at each value else.
     """
     if not gc.isenabled():
         yield
@@ -198,4 +216,7 @@ def without_collections() -> Iterator[None]:
     try:
         yield
     finally:
+        if gc.get_freeze_count() == 0:  # else the application keeps something frozen, which is to stay so
+            gc.freeze()
+            gc.unfreeze()
         gc.enable()

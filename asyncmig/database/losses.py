@@ -11,6 +11,7 @@ from asyncmig.database.failures import is_undefined_object
 from asyncmig.database.recording import record_step
 from asyncmig.database.report import Loss
 from asyncmig.errors import DynamicScript
+from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.batch import flattened
 from asyncmig.operations.columns import DropColumn
 from asyncmig.operations.tables import DropTable
@@ -51,7 +52,7 @@ def dropped_rows(operations: Iterable[Operation], dialect: Dialect, driver: Driv
 def _lost_by(operation: Operation, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
     if isinstance(operation, DropTable):
         yield from _table(operation.ref, dialect, driver)
-    elif isinstance(operation, DropColumn):
+    elif isinstance(operation, DropColumn) or (isinstance(operation, AlterColumn) and operation.computes_anew):
         yield from _column(operation, dialect, driver)
 
 
@@ -65,7 +66,7 @@ def _table(ref: Ref, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
         yield Loss("table", str(ref), rows)
 
 
-def _column(operation: DropColumn, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
+def _column(operation: DropColumn | AlterColumn, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
     ref, name = operation.ref, f"{operation.ref}.{operation.name}"
     estimate = _number(driver, dialect.row_estimate(ref))
     if estimate is not None and estimate > _COUNTED_UP_TO:

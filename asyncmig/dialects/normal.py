@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import sqlalchemy as sa
 
 from asyncmig.errors import UsageError
+from asyncmig.schema.expressions import constant_key
 from asyncmig.schema.model import Column, Exclude, ForeignKey, Index, PrimaryKey, Unique
 from asyncmig.schema.options import option
 from asyncmig.schema.types import SqlText, SqlType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from asyncmig.dialects.asking import Question
     from asyncmig.schema.model import Identity, Sequence
 
 __all__ = ["Element", "IndexForm", "Normal", "normal_for"]
-
-_PLAIN_CLAUSES: tuple[type[Any], ...] = (sa.sql.elements.True_, sa.sql.elements.False_, sa.sql.elements.Null)
-
-_CALLS: tuple[type[Any], ...] = (sa.sql.functions.GenericFunction, sa.sql.functions.Function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,12 @@ class Normal(ABC):
     name: ClassVar[str]
     canonical: ClassVar[bool]
     has_comments: ClassVar[bool]
+    has_serial: ClassVar[bool]
+    """Whether SQLAlchemy has a sequence of its own number a column, by SERIAL."""
+    folds_names: ClassVar[bool]
+    """Whether two names that differ in case alone are the same name."""
+    default_schema: ClassVar[str]
+    """The name of the connection's default schema where the connection does not tell another."""
     references_ahead: ClassVar[bool]
     """Whether a table may be created with a foreign key to one that is not there yet."""
     binds: ClassVar[bool]
@@ -80,6 +86,10 @@ class Normal(ABC):
     @abstractmethod
     def element(self, element: str | SqlText, operators: Any) -> Element:
         """An element of an index taken apart; `operators` is the index's mapping by column name, or None."""
+
+    def answers(self, questions: Iterable[Question]) -> Mapping[Question, str | None] | None:
+        """What can be answered without the database behind the connection; None where it has to be asked."""
+        return None
 
     def type(self, type_: SqlType, *, serial: bool = False) -> str:
         """`serial`: SQLAlchemy writes SERIAL in the type's place."""
@@ -109,15 +119,7 @@ class Normal(ABC):
         clause: Any = text.clause
         if type(clause) is sa.TextClause and not clause._bindparams:
             return str(clause.text).replace("\\:", ":")
-        key: Any = None
-        if isinstance(clause, _PLAIN_CLAUSES):
-            key = type(clause)
-        elif (
-            isinstance(clause, _CALLS)
-            and not isinstance(clause, sa.sql.functions.next_value)
-            and not len(clause.clauses)
-        ):
-            key = (type(clause), getattr(clause, "name", None), getattr(clause, "packagenames", ()))
+        key = constant_key(clause)
         if key is None:
             return text.spelling(self.name)
         found = self._plain.get(key)
@@ -176,10 +178,6 @@ class Normal(ABC):
             bool(exclude.deferrable),
             (exclude.initially or "").upper() == "DEFERRED",
         )
-
-    @abstractmethod
-    def using(self, column: str, current: SqlType, wanted: SqlType) -> str | None:
-        """SQL that makes new values of old ones where the database would not do it by itself."""
 
     @abstractmethod
     def replaces(self, current: Column, wanted: Column) -> bool:

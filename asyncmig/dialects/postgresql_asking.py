@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from asyncmig.dialects.asking import Question
+from asyncmig.dialects.literals import quoted
+from asyncmig.schema.model import EnumType
 
 __all__ = ["BATCH", "READ_BACK", "answers", "scratch"]
 
@@ -33,9 +35,17 @@ WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND c.relkind = 'r' AND c.
 _COLUMN = {"type": 1, "default": 2, "computed": 2, "check": 3, "element": 4, "predicate": 5}
 
 
-def scratch(questions: Sequence[Question]) -> str:
-    """The statements that put a batch of questions, as one text."""
-    return ";\n".join(text for number, question in enumerate(questions) for text in _statements(number, question))
+def scratch(questions: Sequence[Question], enums: Sequence[EnumType] = ()) -> str:
+    """The statements that put a batch of questions, as one text.
+
+    `enums` have other values in the models than in the database. A temporary type of that name, which is found first
+    and spelled the same, knows the models' ones.
+    """
+    types = (
+        f"CREATE TYPE pg_temp.{_quoted(enum.name)} AS ENUM ({', '.join(map(quoted, enum.values))})" for enum in enums
+    )
+    tables = (text for number, question in enumerate(questions) for text in _statements(number, question))
+    return ";\n".join((*types, *tables))
 
 
 def answers(rows: Sequence[Sequence[Any]], questions: Sequence[Question]) -> Mapping[Question, str | None]:

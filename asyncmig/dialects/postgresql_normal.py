@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from asyncmig.dialects.normal import Element, Normal
 from asyncmig.schema.model import Column, Identity, Sequence
-from asyncmig.schema.spelling import spelling_dialect
 from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = ["PostgresqlNormal"]
@@ -72,6 +71,9 @@ class PostgresqlNormal(Normal):
     canonical = True
     has_comments = True
     binds = True
+    has_serial = True
+    folds_names = False
+    default_schema = "public"
     references_ahead = False
 
     def __init__(self, server_version: tuple[int, ...] | None = None) -> None:
@@ -135,15 +137,6 @@ class PostgresqlNormal(Normal):
             rest,
         )
 
-    def using(self, column: str, current: SqlType, wanted: SqlType) -> str | None:
-        """Casts that assignment does not do ("CREATE CAST"): to anything but text, between families of types."""
-        old, new = _family(current.engine), _family(wanted.engine)
-        if new == "text" or (old == new and new is not None):
-            return None
-        quoted = '"' + column.replace('"', '""') + '"' if _LOWER.fullmatch(f'"{column}"') is None else column
-        through = "::text" if old != "text" and not (old == "number" and new == "boolean") else ""
-        return f"{quoted}{through}::{wanted.spelling(self.name)}"
-
     def replaces(self, current: Column, wanted: Column) -> bool:
         """A column becomes generated; or another expression, before PostgreSQL 17, which can change it."""
         if wanted.computed is None:
@@ -168,29 +161,6 @@ class PostgresqlNormal(Normal):
         if isinstance(impl, sa.BigInteger):
             return "BIGINT"
         return "SMALLINT" if isinstance(impl, sa.SmallInteger) else "INTEGER"
-
-
-_FAMILIES: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
-    ("text", (sa.String,)),
-    ("boolean", (sa.Boolean,)),
-    ("number", (sa.Integer, sa.Numeric)),
-    ("moment", (sa.DateTime, sa.Date)),
-    ("time", (sa.Time,)),
-    ("interval", (sa.Interval,)),
-    ("bytes", (sa.LargeBinary,)),
-    ("uuid", (sa.Uuid,)),
-    ("json", (sa.JSON,)),
-)
-
-
-def _family(engine: sa.types.TypeEngine[Any]) -> str | None:
-    """Types that become one another without being told how; None for one that is alone of its kind."""
-    impl: Any = engine.dialect_impl(spelling_dialect("postgresql"))
-    while isinstance(impl, sa.types.TypeDecorator):
-        impl = impl.impl_instance
-    if isinstance(impl, sa.Enum) and impl.native_enum:
-        return None
-    return next((family for family, kinds in _FAMILIES if isinstance(impl, kinds)), None)
 
 
 def _operators(name: str | None) -> str | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from asyncmig.dialects import sqlite_asking
+from asyncmig.dialects.asking import Question
 from asyncmig.dialects.normal import Element, Normal
 from asyncmig.dialects.sqlite_tokens import Token, code_tokens
 from asyncmig.schema.model import Column, Identity, Sequence
@@ -22,6 +25,9 @@ class SqliteNormal(Normal):
     canonical = False
     has_comments = False
     binds = False
+    has_serial = False
+    folds_names = True
+    default_schema = "main"
     references_ahead = True
 
     def of_type(self, spelling: str) -> str:
@@ -58,9 +64,9 @@ class SqliteNormal(Normal):
         text = " ".join(token.text for token in tokens)
         return Element(body, False, collation, descending=descending, text=text)
 
-    def using(self, column: str, current: SqlType, wanted: SqlType) -> str | None:
-        """None: values keep what they are, or take on the new affinity."""
-        return None
+    def answers(self, questions: Iterable[Question]) -> Mapping[Question, str | None]:
+        """Any SQLite will do, one in memory."""
+        return sqlite_asking.answers(questions)
 
     def replaces(self, current: Column, wanted: Column) -> bool:
         return False

@@ -32,6 +32,10 @@ class Writing(ABC):
     def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
         """The SQL that makes the values of another type, where the database does not know by itself."""
 
+    @abstractmethod
+    def loses(self, old: SqlType, new: SqlType) -> str | None:
+        """What values of the new type no longer say, though the change of type succeeds."""
+
 
 @dataclass(frozen=True, slots=True)
 class SqliteWriting(Writing):
@@ -42,6 +46,10 @@ class SqliteWriting(Writing):
 
     def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
         """Never: any value fits any column."""
+        return None
+
+    def loses(self, old: SqlType, new: SqlType) -> str | None:
+        """Nothing: a value that does not fit an affinity stays as it is."""
         return None
 
 
@@ -65,9 +73,20 @@ class PostgresqlWriting(Writing):
             return None
         if target == "array":
             return f"ARRAY[{quoted}]::{type_}"
+        if (source, target) == ("number", "boolean") and not _is_integer(old):
+            return f"{quoted} <> 0"
+        if (source, target) == ("boolean", "number") and not _is_integer(new):
+            return f"{quoted}::INTEGER::{type_}"
         if source == "text" or (source, target) in _EXPLICIT:
             return f"{quoted}::{type_}"
         return f"{quoted}::text::{type_}"
+
+    def loses(self, old: SqlType, new: SqlType) -> str | None:
+        """Casts that PostgreSQL makes in an assignment, and so in ALTER TYPE, without a word."""
+        change = (_family(old), _family(new))
+        if change == ("number", "number"):
+            return "digits behind the point" if _scale(new) < _scale(old) else None
+        return {("timestamp", "date"): "the time of day", ("timestamp", "time"): "the day"}.get(change)
 
 
 _EXPLICIT = {("number", "boolean"), ("boolean", "number"), ("json", "number"), ("json", "boolean")}
@@ -90,10 +109,24 @@ def _element(array: SqlType) -> SqlType:
 
 
 def _plain(type_: SqlType) -> Any:
-    engine: Any = type_.engine
-    while isinstance(engine, sa.types.TypeDecorator):
-        engine = engine.impl_instance
+    """The type as PostgreSQL has it, and below a domain."""
+    engine: Any = type_.engine.dialect_impl(spelling_dialect("postgresql"))
+    while isinstance(engine, sa.types.TypeDecorator) or engine.__visit_name__ == "DOMAIN":
+        engine = engine.impl_instance if isinstance(engine, sa.types.TypeDecorator) else engine.data_type
     return engine
+
+
+def _is_integer(type_: SqlType) -> bool:
+    """Whether it is int4, the only number that is cast to boolean and back."""
+    return type_.spelling("postgresql") == "INTEGER"
+
+
+def _scale(type_: SqlType) -> float:
+    engine = _plain(type_)
+    if isinstance(engine, sa.Integer):
+        return 0
+    exact = isinstance(engine, sa.Numeric) and not isinstance(engine, sa.Float) and engine.precision is not None
+    return (engine.scale or 0) if exact else float("inf")
 
 
 def _family(type_: SqlType) -> str:

@@ -98,6 +98,11 @@ class AlterColumn(Operation):
         return kept and self.type is None and self.nullable is None and self.new_name is None
 
     @property
+    def computes_anew(self) -> bool:
+        """Whether the values that rows have are given up for computed ones."""
+        return isinstance(self.default, Computed) and not isinstance(self.existing.default, Computed)
+
+    @property
     def known_type(self) -> SqlType | None:
         """The column's type afterwards, where the script says it."""
         return self.type or self.existing.type

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
+from asyncmig.operations.enum_texts import with_renamed_value
 from asyncmig.operations.irreversible import BY_HAND, unknown_before
 from asyncmig.schema.model import EnumType, Ref, Schema
 
@@ -140,7 +141,7 @@ class AddEnumValue(Operation):
 
 @dataclass(frozen=True, slots=True)
 class RenameEnumValue(Operation):
-    """Rows follow: they hold the value's number, not its text."""
+    """Rows and expressions follow: they hold the value's number, not its text."""
 
     ref: Ref  # kind "enum"
     old: str
@@ -154,7 +155,9 @@ class RenameEnumValue(Operation):
         if enum is None:
             return schema
         values = tuple(self.new if value == self.old else value for value in enum.values)
-        return replace(schema, enums={**schema.enums, self.ref: replace(enum, values=values)})
+        renamed = replace(schema, enums={**schema.enums, self.ref: replace(enum, values=values)})
+        tables = {ref: with_renamed_value(table, self.ref, self.old, self.new) for ref, table in schema.tables.items()}
+        return replace(renamed, tables=tables)
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         return (RenameEnumValue(self.ref, self.new, self.old),)

@@ -7,7 +7,25 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
-__all__ = ["attach", "detach", "verbatim"]
+__all__ = ["attach", "constant_key", "detach", "verbatim"]
+
+
+_CONSTANTS: tuple[type[Any], ...] = (sa.sql.elements.True_, sa.sql.elements.False_, sa.sql.elements.Null)
+
+
+def constant_key(clause: Any) -> tuple[Any, ...] | None:
+    """A key that `true()`, `now()` and their like share with their equals; None for anything with parts of its own.
+
+    Only classes of SQLAlchemy's: what an application's own function says may depend on more than its name.
+    """
+    kind = type(clause)
+    if kind in _CONSTANTS:
+        return (kind,)
+    if kind.__module__ != "sqlalchemy.sql.functions" or not isinstance(clause, sa.sql.functions.Function):
+        return None
+    if isinstance(clause, sa.sql.functions.next_value) or len(clause.clauses):
+        return None
+    return (kind, getattr(clause, "name", None), getattr(clause, "packagenames", ()))
 
 
 def verbatim(sql: str) -> sa.TextClause:

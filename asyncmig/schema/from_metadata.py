@@ -26,6 +26,7 @@ from asyncmig.schema.model import (
 )
 from asyncmig.schema.naming import resolved_name
 from asyncmig.schema.options import DDL_IF, FrozenMap, freeze_options
+from asyncmig.schema.pool import THROW_AWAY, Pool
 from asyncmig.schema.types import SqlText, SqlType, sql_literal, sql_text
 
 if TYPE_CHECKING:
@@ -34,47 +35,14 @@ if TYPE_CHECKING:
     from asyncmig.schema.model import Options
 
 __all__ = [
-    "THROW_AWAY",
     "ColumnParts",
-    "TypePool",
     "column_from_sqlalchemy",
     "default_from_sqlalchemy",
     "from_sqlalchemy",
     "sequence_from_sqlalchemy",
 ]
 
-THROW_AWAY = "asyncmig_throw_away"
-"""The key in `MetaData.info` that marks one made for a single directive: what it holds belongs to nobody."""
-
 _SEQUENCE_FIELDS = ("start", "increment", "minvalue", "maxvalue", "nominvalue", "nomaxvalue", "cycle", "cache")
-
-
-class TypePool:
-    """Types met so far: equal plain types share one SqlType, so each spelling is compiled once a schema.
-
-    String constants are shared too: thousands of columns may have the same default.
-    """
-
-    def __init__(self) -> None:
-        self._types: dict[Any, SqlType] = {}
-        self._literals: dict[str, SqlText] = {}
-
-    def literal(self, value: str) -> SqlText:
-        found = self._literals.get(value)
-        if found is None:
-            found = self._literals[value] = sql_literal(value)
-        return found
-
-    def get(self, engine: sa.types.TypeEngine[Any], metadata: sa.MetaData | None = None) -> SqlType:
-        """`metadata` is the one that the column belongs to."""
-        try:
-            key = (type(engine), *engine.__dict__.items())
-            found = self._types.get(key)
-        except TypeError:  # an unhashable attribute: a type of its own
-            return SqlType(engine, apart=_is_apart(engine, metadata))
-        if found is None:
-            found = self._types[key] = SqlType(engine, apart=_is_apart(engine, metadata))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +55,9 @@ class ColumnParts:
     primary_key: bool = False
 
 
-def from_sqlalchemy(table: sa.Table, types: TypePool | None = None) -> Table:
+def from_sqlalchemy(table: sa.Table, pool: Pool | None = None) -> Table:
     """The table as a value, its names settled by its metadata's naming convention."""
-    pool = types or TypePool()
+    pool = pool or Pool()
     return Table(
         name=table.name,
         columns=tuple(_column(column, pool) for column in table.columns),
@@ -113,7 +81,7 @@ def column_from_sqlalchemy(
     """
     attached: Any = column.table  # None on a column of its own, whatever SQLAlchemy's annotation says
     if attached is None and _stands_alone(column):
-        return ColumnParts(_column(column, TypePool()), primary_key=column.primary_key)
+        return ColumnParts(_column(column, Pool()), primary_key=column.primary_key)
     own = column if attached is None else column._copy()
     metadata = sa.MetaData(naming_convention=naming_convention, info={THROW_AWAY: True})
     host = sa.Table(table.name, metadata, own, schema=table.schema)
@@ -155,51 +123,38 @@ def _stands_alone(column: sa.Column[Any]) -> bool:
     return not isinstance(type_, SchemaEventTarget)
 
 
-def _is_apart(engine: sa.types.TypeEngine[Any], metadata: sa.MetaData | None) -> bool:
-    """Whether an enum was given a `metadata=` other than its table's, so that it is created and dropped there.
-
-    SQLAlchemy 2.1 gives a type the metadata of the first table it meets; those that we make are throw-away ones.
-    """
-    own = getattr(engine, "metadata", None)
-    return own is not None and own is not metadata and not own.info.get(THROW_AWAY)
-
-
-def _column(column: sa.Column[Any], types: TypePool) -> Column:
+def _column(column: sa.Column[Any], pool: Pool) -> Column:
     table: Any = column.table  # None on a column of its own
-    if column.server_default is None and column.default is None:  # most of them, at half the cost
-        type_ = types.get(column.type, None if table is None else table.metadata)
-        return Column(
-            column.name,
-            type_,
-            bool(column.nullable),
-            autoincrement=column.autoincrement,
-            comment=column.comment,
-            options=_options(column),
-            system=column.system,
-        )
+    type_ = pool.type(column.type, None if table is None else table.metadata)
+    options = _options(column)
+    if column.server_default is None and column.default is None and not options and not column.system:
+        # most of them, at half the cost
+        return pool.column(column.name, type_, bool(column.nullable), None, column.autoincrement, column.comment)
+    default, autoincrement = _default(column, pool), _autoincrement(column)
+    sequence = sequence_from_sqlalchemy(column.default) if isinstance(column.default, sa.Sequence) else None
+    if not (options or column.system or sequence or column.identity or column.computed):
+        return pool.column(column.name, type_, bool(column.nullable), default, autoincrement, column.comment)
     return Column(
         name=column.name,
-        type=types.get(column.type, None if table is None else table.metadata),
+        type=type_,
         nullable=bool(column.nullable),
-        default=_default(column, types),
+        default=default,
         identity=None if column.identity is None else _identity(column.identity),
         computed=_computed(column.computed),
-        sequence=sequence_from_sqlalchemy(column.default) if isinstance(column.default, sa.Sequence) else None,
-        autoincrement=_autoincrement(column),
+        sequence=sequence,
+        autoincrement=autoincrement,
         comment=column.comment,
-        options=_options(column),
+        options=options,
         system=column.system,
     )
 
 
-def _default(column: sa.Column[Any], types: TypePool) -> SqlText | None:
+def _default(column: sa.Column[Any], pool: Pool) -> SqlText | None:
     """What DEFAULT says. A FetchedValue says nothing: the database has the default already."""
     default = column.server_default
-    if default is None:
-        return None
     if not isinstance(default, sa.DefaultClause):
         return None
-    return types.literal(default.arg) if isinstance(default.arg, str) else sql_text(default.arg)
+    return pool.literal(default.arg) if isinstance(default.arg, str) else pool.text(default.arg)
 
 
 def _autoincrement(column: sa.Column[Any]) -> Any:

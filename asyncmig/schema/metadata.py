@@ -6,22 +6,20 @@ import sqlalchemy as sa
 
 from asyncmig.schema.enums import enum_types
 from asyncmig.schema.from_metadata import (
-    THROW_AWAY,
     ColumnParts,
-    TypePool,
     column_from_sqlalchemy,
     default_from_sqlalchemy,
     from_sqlalchemy,
     sequence_from_sqlalchemy,
 )
 from asyncmig.schema.model import Schema
+from asyncmig.schema.pool import THROW_AWAY, Pool
 from asyncmig.schema.to_metadata import Original, column_to_sqlalchemy, sequence_to_sqlalchemy, to_sqlalchemy
 
 __all__ = [
     "THROW_AWAY",
     "ColumnParts",
     "Original",
-    "TypePool",
     "column_from_sqlalchemy",
     "column_to_sqlalchemy",
     "default_from_sqlalchemy",
@@ -38,8 +36,8 @@ def schema_from_metadata(*metadatas: sa.MetaData) -> Schema:
 
     What is declared beside them is text of one database: declared.py adds that.
     """
-    types = TypePool()
-    found = [from_sqlalchemy(t, types) for m in metadatas for t in m.tables.values() if not _is_view(t)]
+    pool = Pool()
+    found = [from_sqlalchemy(t, pool) for m in metadatas for t in m.tables.values() if not _is_view(t)]
     sequences = [sequence_from_sqlalchemy(s) for m in metadatas for s in m._sequences.values()]
     one_of_each = {id(column.type): column for table in found for column in table.columns}
     enums = enum_types(one_of_each.values())

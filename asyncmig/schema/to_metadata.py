@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from asyncmig.schema.expressions import attach
-from asyncmig.schema.from_metadata import THROW_AWAY
 from asyncmig.schema.model import (
     Check,
     Column,
@@ -26,6 +25,7 @@ from asyncmig.schema.model import (
 )
 from asyncmig.schema.naming import settled_name
 from asyncmig.schema.options import DDL_IF, option, thaw_options
+from asyncmig.schema.pool import THROW_AWAY
 from asyncmig.schema.types import SqlText
 
 __all__ = ["Original", "column_to_sqlalchemy", "sequence_to_sqlalchemy", "to_sqlalchemy"]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from projects import Project
 from servers import columns, execute, rows, tables
 
-from asyncmig.errors import CheckFailed, ConnectionFailed, Declined, NotAtHead, UsageError
+from asyncmig.errors import CheckFailed, ConnectionFailed, Declined, MigrationFailed, NotAtHead, UsageError
 
 TEMPLATE = Path(__file__).parents[2] / "templates" / "async" / "migrations" / "script.py.mako"
 ENV = """\
@@ -102,6 +102,48 @@ async def test_a_model_that_says_its_old_name_is_renamed_once(shop: Project, mod
     await upgrade(shop)
     assert rows(database_url, "SELECT label FROM account ORDER BY id") == [("ann",), ("bob",)]
     assert await write(shop) == []
+
+
+async def test_values_of_an_enum_are_renamed_or_removed_without_losing_a_row(
+    at_postgres: Project, models: Models, postgres_url: str
+) -> None:
+    """The database follows a new name in rows, defaults, CHECKs and predicates; a value in use cannot be removed."""
+    shutil.copy(TEMPLATE, at_postgres.folder / "migrations")
+    shop = at_postgres.env(ENV)
+
+    def declare(first: str, *others: str) -> None:
+        kind = sa.Column("kind", sa.Enum(first, *others, name="account_kind"), server_default=first)
+        value = "'" + first.replace("'", "''") + "'"
+        check = sa.CheckConstraint(sa.text(f"kind <> {value} OR id > 0"), name="kind_fits")
+        index = sa.Index("ix_kind", "id", postgresql_where=sa.text(f"kind = {value}"))
+        models.table(kind, check, index, sa.Column("kinds", sa.ARRAY(kind.type)))
+
+    declare("a", "m", "z")
+    await write(shop, "account")
+    await upgrade(shop)
+    execute(postgres_url, "INSERT INTO account (id, kinds) VALUES (1, '{a,m}')")
+    declare("it's b", "m", "z")
+    (script,) = await write(shop, renames=["account_kind.'a':'it''s b'"])
+    assert script.count("op.") == 2
+    await upgrade(shop)
+    assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("it's b", '{"it\'s b",m}')]
+    async with shop.migrator() as migrator:
+        await migrator.check()
+        assert (await migrator.differences(offline=True)).items == ()
+        await migrator.downgrade("-1")
+        assert rows(postgres_url, "SELECT kind::text FROM account") == [("a",)]
+        await migrator.upgrade("head")
+    declare("it's b", "z", "n")
+    (script,) = await write(shop)
+    assert "# Rows that hold 'm' make this fail: give them another value before it." in script
+    with pytest.raises(MigrationFailed, match="m"):
+        await upgrade(shop)
+    assert rows(postgres_url, "SELECT kinds::text FROM account") == [('{"it\'s b",m}',)]
+    execute(postgres_url, "UPDATE account SET kinds = '{z}'")
+    await upgrade(shop)
+    assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("it's b", "{z}")]
+    async with shop.migrator() as migrator:
+        await migrator.check()
 
 
 async def test_a_drop_of_rows_is_refused_with_their_number(shop: Project, models: Models, database_url: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import servers
 import sqlalchemy as sa
-from change_cases import CHANGES, Change
+from change_cases import CHANGES, SCRIPTED, Change
 from object_changes import OBJECT_CHANGES
 from projects import Project
 from schema_cases import CASES, Case
@@ -97,7 +97,7 @@ def rows(url: str, counts: dict[str, int], kept: set[str]) -> dict[str, int]:
     return {name: servers.rows(url, f'SELECT count(*) FROM "{name}"')[0][0] for name in counts if name in kept}
 
 
-@pytest.mark.parametrize("change", [*CHANGES, *OBJECT_CHANGES], ids=lambda change: change.name)
+@pytest.mark.parametrize("change", [*CHANGES, *SCRIPTED, *OBJECT_CHANGES], ids=lambda change: change.name)
 async def test_a_change_is_written_applied_and_taken_back(
     change: Change, database_kind: str, generating: Project, database_url: str, models: Any
 ) -> None:

@@ -159,7 +159,7 @@ async def test_the_default_schema_may_be_named_in_the_models(postgres_url: str) 
         ("postgresql", (), 7),
         ("postgresql", ("trigger", "view"), 9),
         ("postgresql", OBJECT_KINDS, 12),
-        ("sqlite", OBJECT_KINDS, 3),
+        ("sqlite", OBJECT_KINDS, 2),
     ],
 )
 def test_the_number_of_queries_is_fixed(name: str, kinds: tuple[Kind, ...], number: int) -> None:

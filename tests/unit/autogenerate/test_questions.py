@@ -1,10 +1,12 @@
 """What autogenerate takes for a rename, what it asks, and what the answers make of a script."""
 
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import DOMAIN, JSONB
 
 from asyncmig.autogenerate.casts import with_casts
 from asyncmig.autogenerate.diff import diff
@@ -14,6 +16,7 @@ from asyncmig.autogenerate.renames import Rename, column_candidates, table_candi
 from asyncmig.autogenerate.renaming import Renamed, declared_renames, settle_renames
 from asyncmig.autogenerate.steps import Step, steps_of
 from asyncmig.autogenerate.suspicion import remarks_on_drops, unimported_models
+from asyncmig.autogenerate.value_renames import parse_value_rename, value_candidates
 from asyncmig.dialects.normal import normal_for
 from asyncmig.dialects.writing import writing_for
 from asyncmig.errors import UsageError
@@ -22,7 +25,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn
 from asyncmig.operations.tables import DropTable
 from asyncmig.schema.metadata import schema_from_metadata
-from asyncmig.schema.model import Column, Ref, Schema
+from asyncmig.schema.model import Check, Column, Ref, Schema
 from asyncmig.schema.types import sql_literal, sql_type
 
 ACCOUNT = Ref("account")
@@ -155,6 +158,53 @@ def test_a_flag_that_fits_nothing_is_an_error(text: str) -> None:
         settled(schema(string("name")), schema(string("full_name")), said=[text])
 
 
+def kinds(*values: str) -> Schema:
+    """A schema as PostgreSQL tells it: texts with their casts."""
+    kind = sa.Enum(*values, name="kind")
+    default, check = sa.text(f"'{values[0]}'::kind"), sa.text(f"note <> '{values[0]}' OR kind <> '{values[0]}'::kind")
+    return schema(
+        sa.Column("kind", kind, server_default=default), string("note"), items=[sa.CheckConstraint(check, name="c")]
+    )
+
+
+VALUES = [
+    ("in place", "a b c", "a x c", ["kind.b:x"]),
+    ("two at once, and one more", "a b c", "x y c d", ["kind.a:x", "kind.b:y"]),
+    ("one for two", "a b c", "a x y c", []),
+    ("only moved", "a b c", "c b a", []),
+    ("only added", "a b", "a x b", []),
+    ("only removed", "a b c", "a c", []),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "flags"), [case[1:] for case in VALUES], ids=[case[0] for case in VALUES])
+def test_values_of_an_enum_at_the_same_place_are_candidates(before: str, after: str, flags: list[str]) -> None:
+    found = value_candidates(kinds(*before.split()), kinds(*after.split()))
+    assert [rename.flag for rename in found] == flags
+
+
+@pytest.mark.parametrize("said", [(), ("kind.a:b",), ("kind.'a':'b'",)], ids=["asked", "bare", "quoted"])
+def test_a_renamed_value_is_renamed_in_every_expression(said: tuple[str, ...]) -> None:
+    before, after = kinds("a", "z"), kinds("b", "z")
+    answers = Answers(True)
+    found = settled(before, after, answers, said=said)
+    assert answers.asked == ([] if said else ["Was kind 'a' renamed to 'b'?"])
+    assert [one.describe() for one in found.operations] == ["Rename value a of enum kind to b"]
+    (check,) = [c for c in found.current.tables[ACCOUNT].constraints if isinstance(c, Check)]
+    assert check.text.spelling("postgresql") == "note <> 'a' OR kind <> 'b'::kind"
+    assert found.current.tables[ACCOUNT].column("kind") == after.tables[ACCOUNT].column("kind")
+    assert found.current.enums == after.enums
+    (back,) = found.operations[0].reverse(before)
+    assert back.apply(found.current) == before
+
+
+def test_values_that_are_more_than_a_word_stand_in_quotes() -> None:
+    (found,) = value_candidates(kinds("it's: a", "z"), kinds("b c", "z"))
+    (flag,) = shlex.split(found.flag)
+    assert flag == "kind.'it''s: a':'b c'"
+    assert parse_value_rename(flag, kinds("it's: a", "z"), kinds("b c", "z")) == found
+
+
 def test_a_model_says_what_it_was_called() -> None:
     metadata = sa.MetaData()
     sa.Table(
@@ -254,6 +304,10 @@ CASTS = [
     (sa.Integer(), sa.Boolean(), "a::BOOLEAN"), (sa.Text(), sa.Enum("x", name="k"), "a::k"),
     (sa.Enum("x", name="j"), sa.Enum("x", name="k"), "a::text::k"), (sa.Integer(), sa.ARRAY(sa.Integer), "ARRAY[a]::INTEGER[]"),
     (sa.Date(), sa.DateTime(), None), (sa.DateTime(), sa.Integer(), "a::text::INTEGER"), (sa.Text(), sa.JSON(), "a::JSON"),
+    (sa.Boolean(), sa.Integer(), "a::INTEGER"), (sa.Boolean(), sa.BigInteger(), "a::INTEGER::BIGINT"),
+    (sa.SmallInteger(), sa.Boolean(), "a <> 0"), (sa.Text(), DOMAIN("d", sa.Integer), "a::d"),
+    (sa.Integer(), DOMAIN("d", sa.Integer), None), (DOMAIN("d", sa.Integer), sa.BigInteger(), None),
+    (sa.JSON().with_variant(JSONB(), "postgresql"), sa.Text(), None), (sa.ARRAY(sa.String(5)), sa.ARRAY(sa.String(9)), None),
 ]  # fmt: skip
 
 
@@ -265,6 +319,20 @@ def test_a_cast_is_proposed_where_postgresql_makes_none_by_itself(old: Any, new:
     assert step.operation.using == using
     assert bool(step.notes) is (using is not None)
     assert with_casts([Step(change)], writing_for("sqlite")) == [Step(change)]
+
+
+LOSSES = [
+    (sa.DateTime(), sa.Date(), "the time of day"), (sa.DateTime(), sa.Time(), "the day"), (sa.Date(), sa.DateTime(), None),
+    (sa.Numeric(10, 3), sa.Numeric(10, 2), "digits behind the point"), (sa.Numeric(10, 2), sa.Numeric(12, 4), None),
+    (sa.Float(), sa.Integer(), "digits behind the point"), (sa.Integer(), sa.Numeric(10), None), (sa.Text(), sa.String(5), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "lost"), LOSSES)
+def test_what_a_cast_loses_without_a_word_is_said(old: Any, new: Any, lost: str | None) -> None:
+    change = AlterColumn(ACCOUNT, "a", type=sql_type(new), existing=Existing(sql_type(old)))
+    (step,) = with_casts([Step(change)], writing_for("postgresql"))
+    assert step.notes == ((f"Data is lost here: the values of account.a lose {lost}.",) if lost else ())
 
 
 def test_a_default_steps_aside_while_its_column_is_cast() -> None:

@@ -1,0 +1,76 @@
+"""The difference between two states of the domains that columns have: NOT NULL, DEFAULT and CHECK of the domain itself.
+
+Which base type it has cannot be changed, so that is not compared. ALTER DOMAIN is no operation of its own: it is SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from asyncmig.autogenerate.likeness import Likeness
+from asyncmig.operations.base import Operation
+from asyncmig.operations.sql import Execute
+from asyncmig.schema.enums import named_types
+from asyncmig.schema.model import Column, Ref, Schema
+from asyncmig.schema.spelling import spelling_dialect
+from asyncmig.schema.types import SqlText, sql_literal, sql_text, sql_type
+
+__all__ = ["diff_domains"]
+
+
+def diff_domains(current: Schema, wanted: Schema, likeness: Likeness) -> list[Operation]:
+    """Empty for the domains that the models only refer to: with create_type=False, or a metadata= of its own."""
+    if all(enum.values for schema in (current, wanted) for enum in schema.enums.values()):
+        return []  # only what was read names domains, and one side always was
+    old, new = _domains(current), _domains(wanted)
+    return [
+        Execute(sql)
+        for ref in new
+        if ref in old and old[ref] is not new[ref]
+        for sql in _changes(ref, old[ref], new[ref], likeness)
+    ]
+
+
+def _domains(schema: Schema) -> Mapping[Ref, Any]:
+    dialect = spelling_dialect("postgresql")
+    types = {id(c.type): c.type for table in schema.tables.values() for c in table.columns if not c.type.apart}
+    named = (one for type_ in types.values() for one in named_types(type_.engine, dialect))
+    return {
+        Ref(str(one.name), one.schema, "enum"): one
+        for one in named
+        if one.__visit_name__ == "DOMAIN" and one.create_type
+    }
+
+
+def _changes(ref: Ref, old: Any, new: Any, likeness: Likeness) -> Iterator[str]:
+    alter = f"ALTER DOMAIN {_address(ref)}"
+    type_ = sql_type(new.data_type)
+    if bool(old.not_null) != bool(new.not_null):
+        yield f"{alter} {'SET' if new.not_null else 'DROP'} NOT NULL"
+    default = _text(new.default)
+    if not likeness.same_text("default", _text(old.default), default, (), type_, f"default of domain {ref}"):
+        change = "DROP DEFAULT" if default is None else f"SET DEFAULT {default.spelling('postgresql')}"
+        yield f"{alter} {change}"
+    check, value = _text(new.check), (Column("value", type_),)
+    if not likeness.same_text("check", _text(old.check), check, value, type_, f"check of domain {ref}"):
+        if old.check is not None:
+            yield f"{alter} DROP CONSTRAINT {_quoted(old.constraint_name or f'{ref.name}_check')}"
+        if check is not None:
+            name = f"CONSTRAINT {_quoted(new.constraint_name)} " if new.constraint_name else ""
+            yield f"{alter} ADD {name}CHECK ({check.spelling('postgresql')})"
+
+
+def _text(given: Any) -> SqlText | None:
+    """A string is a value where it stands for a default; a CHECK is SQL always."""
+    if given is None:
+        return None
+    return sql_literal(given) if isinstance(given, str) else sql_text(given)
+
+
+def _address(ref: Ref) -> str:
+    return f"{_quoted(ref.schema)}.{_quoted(ref.name)}" if ref.schema else _quoted(ref.name)
+
+
+def _quoted(name: str) -> str:
+    return str(spelling_dialect("postgresql").identifier_preparer.quote(name))
