@@ -55,7 +55,6 @@ CASES = [
     Case(MLFLOW, "sqlite", "c8d9e0f1a2b3", reaches_base=True),
     Case(MLFLOW, "postgresql", "2b4d017a5e9b"),
     Case(OPTUNA, "sqlite", "v3.0.0.c"),
-    Case(PHOENIX, "sqlite", "base"),
     Case(PHOENIX, "postgresql", "base"),
 ]
 
