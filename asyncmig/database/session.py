@@ -158,13 +158,13 @@ class OwnSession(Session):
         return self._own(driver)
 
     async def create_ledger(self) -> None:
-        await self.connection.run_sync(self._create_ledger)
+        # Asked as all else is: another starter may be writing this very moment, which SQLite's readers feel.
+        if not all(await self.ledger(lambda ledger: ledger.exists())):
+            await self.connection.run_sync(self._create_ledger)
 
     def _create_ledger(self, connection: sa.Connection) -> None:
         driver = driver_of(connection)
         ledger = Ledger(self.ledger_sql, driver)
-        if all(ledger.exists()):
-            return
         transaction = self._own(driver)
         try:
             transaction.begin()

@@ -245,3 +245,18 @@ def test_the_command_exits_5_on_a_locked_file(project: Project, sqlite_url: str)
     with servers.connected(sqlite_url) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert "locked by another process" in project.run("upgrade", "head").expect(5).stderr
+
+
+async def test_sqlite_waits_for_the_file_when_it_looks_for_our_tables(project: Project, sqlite_url: str) -> None:
+    """Another starter may be committing between our first look and the making of the tables."""
+    servers.sqlite_path(sqlite_url).touch()
+    migrator = project.config(url=sqlite_url, lock_timeout=20).migrator()
+    async with (await migrator.site()).session() as session:
+        with servers.connected(sqlite_url) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            task = asyncio.create_task(session.create_ledger())
+            await asyncio.sleep(0.4)
+            assert not task.done()
+            other.execute("COMMIT")
+            await task
+    assert "asyncmig_version" in servers.tables(sqlite_url)
