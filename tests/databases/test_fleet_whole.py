@@ -183,7 +183,7 @@ WHOLE = {
     "a column": (STEPS["b2"], True, True),
     "text": (STEPS["c3"], False, False),
     "a change that depends on how the table is stored": (STEPS["e5"], False, True),
-    "a type that may have to be dropped": ('op.drop_table("a")', True, False),
+    "rows that foreign keys would take along, a type that may have to be dropped": ('op.drop_table("a")', False, False),
     "a type that may have to be made": ('op.add_column("a", sa.Column("b", sa.Enum("x", name="kind")))', True, False),
     "what refuses a transaction": ('op.create_index("ix", "a", ["b"], postgresql_concurrently=True)', True, False),
     "a script that fails": ('op.create_table("a", sa.Column("id"), sa.Column("id"))', False, False),

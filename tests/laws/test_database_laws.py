@@ -20,7 +20,7 @@ from asyncmig.operations.tables import CreateTable
 from asyncmig.schema.model import Schema
 
 # What free SQL and rows do to a schema is not known; CONCURRENTLY is not for a transaction that is rolled back.
-OUTSIDE = ("op.execute(", "op.bulk_insert(", "concurrently", "TEMPORARY", "postgresql_partition_by")
+OUTSIDE = ("op.execute(", "op.get_bind(", "op.bulk_insert(", "concurrently", "TEMPORARY", "postgresql_partition_by")
 # Only in CREATE TABLE is an integer key a SERIAL; a converted default keeps its old cast; NOT VALID is ALTER TABLE's.
 POSTGRESQL_OUTSIDE = (
     "'s'",
