@@ -156,7 +156,8 @@ def enum_twice(*values: str) -> Fill:
 
 
 def domain(**options: Any) -> Fill:
-    return table(column("a", pg.DOMAIN("positive", sa.Integer, **options)))
+    # SQLAlchemy 2.1 gives a type to the first metadata that it meets: in a second one it is that one's to create.
+    return table(lambda: sa.Column("a", pg.DOMAIN("positive", sa.Integer, **options)))
 
 
 def computed(text: str) -> Fill:
