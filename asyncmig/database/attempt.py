@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
 from asyncmig.database.coroutine import drive
+from asyncmig.database.driver import Expected
 from asyncmig.database.ledger import Incomplete, JournalRow, Ledger, Overtaken
 from asyncmig.database.live import LiveStep, StepSettings
 from asyncmig.database.report import Outcome, StepReport
-from asyncmig.database.transaction import Expected
 from asyncmig.errors import OperationError
 from asyncmig.operations.calling import call_script, check_result
 from asyncmig.operations.sink import running

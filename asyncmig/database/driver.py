@@ -11,19 +11,28 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
-__all__ = ["POOLED", "Driver", "driver_of"]
+__all__ = ["POOLED", "Driver", "Expected", "driver_of"]
 
 T = TypeVar("T")
 
 
 POOLED = "asyncmig_pooled"
 """The execution option of a connection through a pooler that lends a server connection for one transaction only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What has to be found inside a transaction: `ready` says so of the rows of `query`."""
+
+    query: str
+    ready: Callable[[list[tuple[Any, ...]]], bool]
 
 
 class Driver(ABC):
@@ -90,12 +99,11 @@ class Driver(ABC):
     def change_whole(
         self,
         begin: str,
-        query: str | None,
-        ready: Callable[[list[tuple[Any, ...]]], bool],
+        expected: Expected | None,
         statements: Sequence[str],
         changes: Callable[[], Sequence[str]],
     ) -> bool:
-        """A transaction from `begin` to COMMIT; False, rolled back, where `ready` or one of `changes` says no.
+        """A transaction from `begin` to COMMIT; False, rolled back, where it is not as `expected` or one of `changes` says no.
 
         `changes` are asked for when the statements are through, in the driver's thread.
         """
@@ -237,12 +245,11 @@ class AiosqliteDriver(Driver):
     def change_whole(
         self,
         begin: str,
-        query: str | None,
-        ready: Callable[[list[tuple[Any, ...]]], bool],
+        expected: Expected | None,
         statements: Sequence[str],
         changes: Callable[[], Sequence[str]],
     ) -> bool:
-        work = partial(_change_whole, begin=begin, query=query, ready=ready, statements=statements, changes=changes)
+        work = partial(_change_whole, begin=begin, expected=expected, statements=statements, changes=changes)
         return self._in_one_turn(work, "; ".join((begin, *statements)))
 
     def _in_one_turn(self, work: Callable[[sqlite3.Connection], T], sql: str) -> T:
@@ -281,14 +288,13 @@ def _change_whole(
     connection: sqlite3.Connection,
     *,
     begin: str,
-    query: str | None,
-    ready: Callable[[list[tuple[Any, ...]]], bool],
+    expected: Expected | None,
     statements: Sequence[str],
     changes: Callable[[], Sequence[str]],
 ) -> bool:
     connection.execute(begin)
     try:
-        if query is not None and not ready(connection.execute(query).fetchall()):
+        if expected is not None and not expected.ready(connection.execute(expected.query).fetchall()):
             return False
         for sql in statements:
             connection.execute(sql)

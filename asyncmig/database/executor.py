@@ -186,7 +186,7 @@ class Executor:
         """
         driver = driver_of(connection)
         try:
-            report = self._try_whole(driver, step, work) if self.settings.whole and together else None
+            report = self._try_whole(driver, step, work) if together else None
             if report is not None:
                 return report
             return self._try(driver, step, work, left, together=together)

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
 from asyncmig.database.backfill import Walk
-from asyncmig.database.driver import Driver
+from asyncmig.database.driver import Driver, Expected
 from asyncmig.database.events import Observer, StatementStarted, announce
 from asyncmig.database.failures import is_lost_swap
 from asyncmig.database.ledger import Incomplete, Overtaken
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
     from asyncmig.database.history import History
-    from asyncmig.database.transaction import Ending, Expected, StepTransaction
+    from asyncmig.database.transaction import Ending, StepTransaction
     from asyncmig.database.whole import WholeSteps
     from asyncmig.dialects.statement import Procedure
     from asyncmig.revisions.plan import Step

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
-from asyncmig.database.driver import Driver
+from asyncmig.database.driver import Driver, Expected
 from asyncmig.database.failures import is_busy
 from asyncmig.database.patience import Patience
 from asyncmig.errors import LockTimeout, OperationError
@@ -21,7 +20,7 @@ from asyncmig.errors import LockTimeout, OperationError
 if TYPE_CHECKING:
     from asyncmig.operations.base import Origin
 
-__all__ = ["CallersTransaction", "Ending", "Expected", "OwnTransaction", "RunTransaction", "StepTransaction"]
+__all__ = ["CallersTransaction", "Ending", "OwnTransaction", "RunTransaction", "StepTransaction"]
 
 T = TypeVar("T")
 
@@ -30,14 +29,6 @@ class Ending(Protocol):
     """The statements that end a step. `together`: they are sent with those that do the work, not after them."""
 
     def __call__(self, *, together: bool) -> Sequence[str]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What has to be found inside the transaction: `ready` says so of the rows of `query`."""
-
-    query: str
-    ready: Callable[[list[tuple[Any, ...]]], bool]
 
 
 class StepTransaction(ABC):
@@ -135,8 +126,7 @@ class OwnTransaction(StepTransaction):
 
     def carry_out(self, statements: Sequence[str], ending: Ending, expected: Expected | None) -> bool:
         if self.opening is None:
-            query, ready = (None, bool) if expected is None else (expected.query, expected.ready)
-            return self.driver.change_whole(self.begin_sql, query, ready, statements, lambda: ending(together=False))
+            return self.driver.change_whole(self.begin_sql, expected, statements, lambda: ending(together=False))
         if expected is not None:
             return False
         self.driver.run(";\n".join((self.begin_sql, *statements, *ending(together=True), "COMMIT")))

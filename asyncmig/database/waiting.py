@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asyncmig.database.transaction import Expected
+    from asyncmig.database.driver import Expected
     from asyncmig.dialects.statement import Statement
 
 __all__ = ["StatementByStatement", "Waiting"]
