@@ -155,21 +155,6 @@ class DropConstraint(Operation):
         return table if len(left) == len(table.constraints) else replace(table, constraints=left, stored_sql=None)
 
 
-def _given_name(constraint: Constraint, table: Table) -> str | None:
-    """What PostgreSQL calls a constraint that has no name, where that is no longer than a name may be."""
-    match constraint:
-        case PrimaryKey():
-            return f"{table.name}_pkey"
-        case Unique():
-            return f"{table.name}_{'_'.join(constraint.columns)}_key"
-        case ForeignKey():
-            return f"{table.name}_{'_'.join(constraint.columns)}_fkey"
-        case Check() if constraint.column is not None:
-            return f"{table.name}_{constraint.column}_check"
-        case _:
-            return None
-
-
 def _extent(constraint: Constraint) -> str:
     match constraint:
         case Check():
