@@ -24,12 +24,18 @@ from pathlib import Path
 import hypothesis
 import pytest
 import servers
-from projects import Project
+from projects import Project, end_started
 
 hypothesis.settings.register_profile("here", deadline=None)
 # The same examples in every run: a law that fails in CI must fail for whoever looks into it.
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(autouse=True)
+def no_command_outlives_its_test() -> Iterator[None]:
+    yield
+    end_started()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from asyncmig.migrator import Migrator
 
 COMMAND = Path(sysconfig.get_path("scripts")) / ("asyncmig.exe" if sys.platform == "win32" else "asyncmig")
+STARTED: list["subprocess.Popen[str]"] = []
+"""The commands that `Project.start` has started and nobody has ended yet."""
+
+
+def end_started() -> None:
+    """Kills what a test that failed left running: its pipes would be another test's warning, its locks another's wait."""
+    while STARTED:
+        with STARTED.pop() as process:
+            if process.poll() is None:
+                process.kill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +141,7 @@ class Project:
 
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
         """Starts the command and returns at once: for races, signals and kills. The caller waits for it."""
-        return subprocess.Popen(
+        started = subprocess.Popen(
             [str(COMMAND), *arguments],
             cwd=self.folder,
             env=_environment(env),
@@ -141,6 +151,8 @@ class Project:
             text=True,
             encoding="utf-8",
         )
+        STARTED.append(started)
+        return started
 
     def migrator(self, **options: Any) -> "Migrator":
         """A Migrator of this project's configuration."""

@@ -190,12 +190,16 @@ def test_a_run_killed_at_many_moments(database_project: Project, database_url: s
 
 
 def waiters_go_on(project: Project, url: str, waiters: int) -> None:
-    """The holder of the lock is killed in its step; of those who wait one goes on, and all find head."""
+    """The holder of the lock is killed in its step; of those who wait one goes on, and all find head.
+
+    It asks for the connection: on SQLite the lock is the step's transaction, which begins there.
+    """
     mark = project.folder / "mark"
     wait = (
         f"import pathlib, time\np = pathlib.Path({str(mark)!r})\nif not p.exists():\n    p.touch()\n    time.sleep(60)"
     )
     create = 'op.create_table("made", sa.Column("id", sa.Integer))\nop.execute("INSERT INTO made VALUES (1)")'
+    create += "\nop.get_bind()"
     project.revision("a1", upgrade=f"{create}\n{wait}").revision("b2", "a1")
     holder = project.start("upgrade", "head")
     deadline = time.monotonic() + 30

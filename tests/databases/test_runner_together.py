@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from projects import Project
+from projects import COMMAND, Project
 
 from asyncmig.database.driver import AiosqliteDriver, AsyncpgDriver, Driver, PsycopgDriver
 from asyncmig.errors import MigrationFailed
@@ -124,3 +124,19 @@ async def test_a_script_that_only_reads_runs_once(at_driver: Project, driver_url
         await at_driver.migrator().upgrade()
     assert (at_driver.folder / "runs").read_text() == "x"
     assert [entry.outcome for entry in await at_driver.migrator().log()] == ["incomplete"]
+
+
+def test_who_was_overtaken_on_sqlite_goes_on_from_there(at_sqlite: Project, sqlite_url: str) -> None:
+    """What waits there has no lock yet: another run applies the revision while the first one's script computes."""
+    body = (
+        "import os, subprocess\n"
+        'if "OVERTAKEN" not in os.environ:\n'
+        '    subprocess.run([os.environ["COMMAND"], "upgrade", "b2"], check=True, capture_output=True, env={**os.environ, "OVERTAKEN": "1"})\n'
+    )
+    at_sqlite.revision("a1", upgrade=f"{THREE}\n{body}").revision("b2", "a1").revision("c3", "b2")
+    done = at_sqlite.run("upgrade", "head", env={"COMMAND": str(COMMAND)}).expect(0)
+    assert "upgrade c3" in done.stderr
+    assert "upgrade b2" not in done.stderr
+    assert servers.rows(sqlite_url, "SELECT * FROM account") == [(1, "a")]
+    journal = "SELECT revision, outcome FROM asyncmig_version_journal ORDER BY id"
+    assert servers.rows(sqlite_url, journal) == [("a1", "applied"), ("b2", "applied"), ("c3", "applied")]
