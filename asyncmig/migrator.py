@@ -24,21 +24,15 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from asyncmig.autogenerate.questions import Questioner
+    from asyncmig.database.differences import AutogenerateReport, Differences
     from asyncmig.database.events import Observer
-    from asyncmig.database.report import (
-        AutogenerateReport,
-        CurrentReport,
-        Differences,
-        JournalEntry,
-        Loss,
-        PlanReport,
-        Report,
-        Standing,
-        StatusReport,
-    )
+    from asyncmig.database.journal_entry import JournalEntry
+    from asyncmig.database.planned import Loss, PlanReport
+    from asyncmig.database.report import Report, Standing
     from asyncmig.database.request import Request as RunRequest
     from asyncmig.database.session import Session
     from asyncmig.database.site import Site
+    from asyncmig.database.status import CurrentReport, StatusReport
     from asyncmig.environment import Environment
     from asyncmig.fleet import Fleet, FleetObserver, Source
     from asyncmig.revisions.graph import RevisionGraph
@@ -225,9 +219,9 @@ class Migrator:
         questioner: Questioner | None = None,
     ) -> AutogenerateReport:
         from asyncmig.autogenerate.questions import Wishes
+        from asyncmig.database.differences import AutogenerateReport
         from asyncmig.database.drafting import draft_of, write
         from asyncmig.database.finding import differences_of, find
-        from asyncmig.database.report import AutogenerateReport
 
         graph = self.graph()
         site = await self._site()
@@ -240,8 +234,8 @@ class Migrator:
 
     async def differences(self, *, offline: bool = False) -> Differences:
         """What leads from the database (with `offline`: from the history) to the models; nothing is written."""
+        from asyncmig.database.differences import Differences
         from asyncmig.database.finding import differences_of, find
-        from asyncmig.database.report import Differences
 
         graph = self.graph()
         site = await self._site()
@@ -343,20 +337,21 @@ class Migrator:
     async def current(self) -> CurrentReport:
         """The rows of the version table, with what the scripts and the journal know of each."""
         from asyncmig.database.placement import place
-        from asyncmig.database.report import CurrentReport
         from asyncmig.database.request import placed
+        from asyncmig.database.status import CurrentReport, current_revisions
 
         graph = self.graph()
         site = await self._site()
         async with self._looking(site) as session:
             placement = await placed(session, graph) if session else place(frozenset(), graph)
         behind = placement.foreign or pending(graph, placement.effective)
-        return CurrentReport(site.name, placement.described(graph), at_every_head=not behind)
+        return CurrentReport(site.name, current_revisions(placement, graph), at_every_head=not behind)
 
     async def status(self) -> StatusReport:
         """Where the database is, what is pending, which applied scripts were changed, and how the models differ."""
         from asyncmig.database.inspection import look
-        from asyncmig.database.report import RevisionState, StatusReport
+        from asyncmig.database.placement import RevisionState
+        from asyncmig.database.status import StatusReport
 
         graph = self.graph()
         site = await self._site()

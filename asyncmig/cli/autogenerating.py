@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asyncmig.autogenerate.questions import DropQuestion, FillQuestion, Questioner, RenameQuestion
     from asyncmig.cli.output import Console
     from asyncmig.cli.session import Session
-    from asyncmig.database.report import AutogenerateReport
+    from asyncmig.database.differences import AutogenerateReport
     from asyncmig.migrator import Migrator
 
 __all__ = ["AutogenerateOptions", "TerminalQuestioner", "autogenerate"]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asyncmig.cli.output import Console
-    from asyncmig.database.report import ChangedScript, CurrentReport, StatusReport
+    from asyncmig.database.applied import ChangedScript
+    from asyncmig.database.status import CurrentReport, StatusReport
 
 __all__ = ["check", "current", "log", "plan", "status"]
 

@@ -10,17 +10,11 @@ from asyncmig.cli.output import Styles
 from asyncmig.cli.words import counted, first_line, seconds_text, shown_path, table, time_text
 
 if TYPE_CHECKING:
-    from asyncmig.database.report import (
-        CurrentRevision,
-        Difference,
-        JournalEntry,
-        Loss,
-        PlannedOperation,
-        PlannedStep,
-        PlanReport,
-        Report,
-        StatusReport,
-    )
+    from asyncmig.database.differences import Difference
+    from asyncmig.database.journal_entry import JournalEntry
+    from asyncmig.database.planned import Loss, PlannedOperation, PlannedStep, PlanReport
+    from asyncmig.database.report import Report
+    from asyncmig.database.status import CurrentRevision, StatusReport
 
 __all__ = [
     "current_block",

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from asyncmig.database.ledger import JournalRow
-from asyncmig.database.report import ChangedScript, Outcome
+from asyncmig.database.report import Outcome
 from asyncmig.errors import ChangedScripts
 from asyncmig.revisions.plan import Direction
 from asyncmig.scripts.checksum import checksum, file_hash
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from asyncmig.database.ledger import AppliedScript
     from asyncmig.revisions.graph import RevisionGraph
 
-__all__ = ["accepted", "changed_message", "changed_scripts", "refuse_changed"]
+__all__ = ["ChangedScript", "accepted", "changed_message", "changed_scripts", "refuse_changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedScript:
+    """An applied script whose meaning is no longer what was applied."""
+
+    revision: str
+    path: Path
+    applied_at: datetime | None
+
+    @property
+    def sentence(self) -> str:
+        """What happened to which file, and when it was applied; without a full stop."""
+        when = f" on {self.applied_at:%Y-%m-%d %H:%M} UTC" if self.applied_at else ""
+        return f"{self.path} was changed after {self.revision} was applied{when}"
 
 
 def changed_scripts(

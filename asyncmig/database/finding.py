@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from asyncmig.autogenerate.questions import NobodyAnswers, Questioner, RenameQuestion, Wishes
 from asyncmig.autogenerate.renaming import Renamed, declared_renames, settle_renames
 from asyncmig.database.comparison import CompareOptions, Comparison, compare, compare_offline, compare_schemas
+from asyncmig.database.differences import Difference
 from asyncmig.database.replaying import history_schema
-from asyncmig.database.report import Difference
 from asyncmig.database.request import placed
 from asyncmig.dialects.normal import normal_for
 from asyncmig.errors import NotAtHead, UsageError

@@ -12,10 +12,11 @@ from asyncmig.database.inspection import changed_since
 from asyncmig.database.losses import losses_of
 from asyncmig.database.offline import OfflineScript
 from asyncmig.database.placement import Placement, place
+from asyncmig.database.planned import PlanReport
 from asyncmig.database.preview import preview
 from asyncmig.database.recording import StatementWriter, record_step
 from asyncmig.database.reflect import look_up
-from asyncmig.database.report import PlanReport, Report
+from asyncmig.database.report import Report
 from asyncmig.database.request import placed
 from asyncmig.database.work import load_work
 from asyncmig.errors import DynamicScript
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from asyncmig.database.live import StepSettings
-    from asyncmig.database.report import Loss, PlannedStep
+    from asyncmig.database.planned import Loss, PlannedStep
     from asyncmig.database.session import Session
     from asyncmig.database.site import Site
     from asyncmig.revisions.graph import RevisionGraph

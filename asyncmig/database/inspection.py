@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from asyncmig.database.applied import changed_scripts
+from asyncmig.database.applied import ChangedScript, changed_scripts
 from asyncmig.database.placement import Placement
-from asyncmig.database.report import IncompleteRevision, StatusReport
 from asyncmig.database.request import placed
+from asyncmig.database.status import IncompleteRevision, StatusReport, current_revisions
 from asyncmig.revisions.plan import pending
 
 if TYPE_CHECKING:
-    from asyncmig.database.report import ChangedScript
     from asyncmig.database.session import Session
     from asyncmig.revisions.graph import RevisionGraph
 
@@ -29,7 +28,7 @@ async def look(session: Session, graph: RevisionGraph, database: str, source: st
         database=database,
         source=source,
         server=server_of(session),
-        current=placement.described(graph),
+        current=current_revisions(placement, graph),
         heads=graph.effective_heads,
         pending=pending(graph, placement.effective),
         changed=await changed_since(session, graph, placement),

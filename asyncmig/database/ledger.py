@@ -12,18 +12,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from asyncmig.database.driver import Driver
 from asyncmig.database.failures import is_access_denied, is_undefined_table, message_of
-from asyncmig.database.report import JournalEntry, Outcome
+from asyncmig.database.report import Outcome
 from asyncmig.dialects.lease import HeldLease
 from asyncmig.dialects.ledger import JOURNAL_COLUMNS, LedgerSql
 from asyncmig.errors import VersionTableError
 from asyncmig.revisions.plan import Direction, VersionChange
 from asyncmig.version import __version__
+
+if TYPE_CHECKING:
+    from asyncmig.database.journal_entry import JournalEntry
 
 __all__ = ["AppliedScript", "Incomplete", "JournalRow", "Ledger", "LedgerState", "Overtaken"]
 
@@ -262,6 +265,8 @@ def _time(value: datetime | str | None) -> datetime | None:
 
 
 def _entry(row: tuple[Any, ...]) -> JournalEntry:
+    from asyncmig.database.journal_entry import JournalEntry
+
     number, *rest = row
     value = dict(zip(JOURNAL_COLUMNS, rest, strict=True))
     duration = value["duration_ms"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from asyncmig.database.failures import is_undefined_object
+from asyncmig.database.planned import Loss
 from asyncmig.database.recording import record_step
-from asyncmig.database.report import Loss
 from asyncmig.errors import DynamicScript
 from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.batch import flattened

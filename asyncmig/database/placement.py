@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from asyncmig.database.report import CurrentRevision, RevisionState
 from asyncmig.errors import ForeignRevision
-from asyncmig.revisions.revision import Revision
 
 if TYPE_CHECKING:
     from asyncmig.revisions.graph import RevisionGraph
 
-__all__ = ["Placement", "place"]
+__all__ = ["Placement", "RevisionState", "place"]
+
+
+class RevisionState(StrEnum):
+    """Where an id of the version table stands: in the files; ahead of them (the journal traces it); foreign."""
+
+    KNOWN = "known"
+    AHEAD = "ahead"
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +54,6 @@ class Placement:
         if row in self.known:
             return RevisionState.KNOWN
         return RevisionState.AHEAD if row in self.ahead else RevisionState.FOREIGN
-
-    def described(self, graph: RevisionGraph) -> tuple[CurrentRevision, ...]:
-        """Each row of the version table in the words of the history."""
-        heads = frozenset(graph.effective_heads) | frozenset(graph.heads)
-        return tuple(self._describe(row, graph, heads) for row in sorted(self.rows))
-
-    def _describe(self, row: str, graph: RevisionGraph, heads: frozenset[str]) -> CurrentRevision:
-        revision = graph[row] if row in self.known else Revision(row)
-        return CurrentRevision(
-            revision=row,
-            state=self.state_of(row),
-            is_head=row in heads,
-            message=revision.message,
-            down_revisions=revision.down_revisions,
-            labels=tuple(sorted(graph.labels(row))) if row in self.known else (),
-            path=revision.path,
-        )
 
 
 def place(

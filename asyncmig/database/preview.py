@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncmig.database.planned import PlannedOperation, PlannedStep
 from asyncmig.database.recording import StatementWriter, record_whole_step
-from asyncmig.database.report import PlannedOperation, PlannedStep
 from asyncmig.errors import DynamicScript
 
 if TYPE_CHECKING:

@@ -34,9 +34,9 @@ from asyncmig.operations.enum_uses import NEW_VALUE, WAY_OUT
 from asyncmig.revisions.plan import Direction, Plan
 
 if TYPE_CHECKING:
+    from asyncmig.database.applied import ChangedScript
     from asyncmig.database.live import StepSettings
     from asyncmig.database.lock import RunLock
-    from asyncmig.database.report import ChangedScript
     from asyncmig.database.session import Session
 
 __all__ = ["Run"]

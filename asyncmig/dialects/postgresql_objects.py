@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.schema import CreateSequence as CreateSequenceDDL
 
 from asyncmig.dialects.ddl import CompilingDialect
 from asyncmig.dialects.literals import quoted
 from asyncmig.dialects.statement import Statement
-from asyncmig.operations.base import Operation
 from asyncmig.operations.enums import CreateEnum
-from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
-from asyncmig.operations.renaming import RenameConstraint, RenameIndex, ValidateConstraint
-from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
-from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
-from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.metadata import sequence_to_sqlalchemy
 from asyncmig.schema.model import Policy, Ref, Schema, View
+
+if TYPE_CHECKING:
+    from asyncmig.operations.base import Operation
+    from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
+    from asyncmig.operations.renaming import RenameConstraint, RenameIndex, ValidateConstraint
+    from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
+    from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
+    from asyncmig.operations.views import CreateView, DropView, ReplaceView
 
 __all__ = ["PostgresqlObjects", "object_reads"]
 
@@ -40,11 +42,13 @@ _ANYBODY = ("PUBLIC", "CURRENT_ROLE", "CURRENT_USER", "SESSION_USER")
 
 def object_reads(operation: Operation) -> frozenset[Ref]:
     """What only looking tells whether there is anything to do: PostgreSQL has no IF NOT EXISTS for these."""
-    if isinstance(operation, CreateEnum) and operation.if_not_exists:
+    if not getattr(operation, "if_not_exists", False):
+        return frozenset()
+    from asyncmig.operations.views import CreateView
+
+    if isinstance(operation, CreateEnum):
         return frozenset({operation.enum.ref})
-    if isinstance(operation, CreateView) and operation.if_not_exists:
-        return frozenset({operation.view.ref})
-    return frozenset()
+    return frozenset({operation.view.ref}) if isinstance(operation, CreateView) else frozenset()
 
 
 class PostgresqlObjects(CompilingDialect):

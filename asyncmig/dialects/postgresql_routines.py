@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from asyncmig.dialects.ddl import CompilingDialect
 from asyncmig.dialects.statement import Statement
-from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
 from asyncmig.schema.model import Ref, Schema, Trigger
+
+if TYPE_CHECKING:
+    from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
 
 __all__ = ["PostgresqlRoutines", "without_defaults"]
 

@@ -6,31 +6,33 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from asyncmig.dialects.base import CatalogQuery
-from asyncmig.dialects.rehearsal import Known
 from asyncmig.dialects.splitter import split_sqlite
 from asyncmig.dialects.sqlite_catalog import catalog_queries
 from asyncmig.dialects.sqlite_compiler import compiling_dialect
 from asyncmig.dialects.sqlite_objects import SqliteObjects
-from asyncmig.dialects.sqlite_rehearsal import TwinRehearsal
-from asyncmig.dialects.sqlite_stored import Query, has_children
 from asyncmig.dialects.sqlite_tables import SqliteTables
 from asyncmig.dialects.statement import Procedure, Statement
 from asyncmig.errors import UnsupportedOperation
 from asyncmig.operations.alter_column import AlterColumn
-from asyncmig.operations.base import Operation
 from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.renaming import RenameConstraint, RenameIndex
-from asyncmig.operations.tables import CreateTable, DropTable
 from asyncmig.schema.metadata import column_to_sqlalchemy
 from asyncmig.schema.model import Check, ForeignKey, Ref, Schema
-from asyncmig.schema.types import SqlText
+
+if TYPE_CHECKING:
+    from asyncmig.dialects.base import CatalogQuery
+    from asyncmig.dialects.rehearsal import Known
+    from asyncmig.dialects.sqlite_rehearsal import TwinRehearsal
+    from asyncmig.dialects.sqlite_stored import Query
+    from asyncmig.operations.base import Operation
+    from asyncmig.operations.tables import CreateTable, DropTable
+    from asyncmig.schema.types import SqlText
 
 __all__ = ["SQLite"]
 
@@ -61,6 +63,8 @@ class SQLite(SqliteTables, SqliteObjects):
         return twin
 
     def rehearsal(self, known: Known) -> TwinRehearsal:
+        from asyncmig.dialects.sqlite_rehearsal import TwinRehearsal
+
         return TwinRehearsal(known)
 
     def reads(self, operation: Operation) -> frozenset[Ref]:
@@ -103,6 +107,8 @@ class SQLite(SqliteTables, SqliteObjects):
 
     def drop_table(self, operation: DropTable, before: Schema) -> Sequence[Statement]:
         """With foreign_keys off where rows may point at it: else SQLite deletes them first (ON DELETE CASCADE)."""
+        from asyncmig.dialects.sqlite_stored import has_children
+
         (statement,) = super().drop_table(operation, before)
         if self.query is None or self.recalls or not has_children(self.query, operation.ref.name, operation.ref.schema):
             return (statement,)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from asyncmig.dialects.ddl import CompilingDialect
-from asyncmig.dialects.sqlite_indexes import renamed_index_sql
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import OperationError, UnsupportedOperation
-from asyncmig.operations.base import Operation
-from asyncmig.operations.enums import AddEnumValue, CreateEnum, DropEnum, RenameEnumValue
-from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
-from asyncmig.operations.renaming import RenameIndex, ValidateConstraint
-from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
-from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
-from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
-from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.model import Index, Ref, Schema, Table, View
+
+if TYPE_CHECKING:
+    from asyncmig.operations.base import Operation
+    from asyncmig.operations.enums import AddEnumValue, CreateEnum, DropEnum, RenameEnumValue
+    from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
+    from asyncmig.operations.renaming import RenameIndex, ValidateConstraint
+    from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
+    from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateSchema, DropExtension, DropSchema
+    from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
+    from asyncmig.operations.views import CreateView, DropView, ReplaceView
 
 __all__ = ["SqliteObjects"]
 
@@ -38,6 +39,8 @@ class SqliteObjects(CompilingDialect):
         stored = before.stored.get(operation.namespace or "main", ())
         text = next((sql for kind, name, _, sql in stored if kind == "index" and name == operation.old and sql), None)
         if text is not None:
+            from asyncmig.dialects.sqlite_indexes import renamed_index_sql
+
             return renamed_index_sql(text, self.qualify(Ref(operation.new, operation.namespace, "index")))
         found = _index(operation, before)
         if found is None:

@@ -8,14 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncmig.dialects.ddl import CompilingDialect
-from asyncmig.dialects.sqlite_change import TableChange, plan_change
-from asyncmig.dialects.sqlite_source import source_edits
-from asyncmig.dialects.sqlite_stored import Query, StoredTable, read_stored, stored_from
-from asyncmig.dialects.sqlite_translation import Translation
 from asyncmig.dialects.statement import Procedure, Statement
 from asyncmig.errors import UnsupportedOperation
 from asyncmig.operations.alter_column import AlterColumn
-from asyncmig.operations.base import Operation
 from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.comments import SetTableComment
@@ -25,10 +20,12 @@ from asyncmig.operations.mentions import index_uses
 from asyncmig.operations.renames import renamed_index
 from asyncmig.operations.renaming import RenameConstraint
 from asyncmig.operations.tables import CreateTable
-from asyncmig.schema.model import Ref, Schema
 
 if TYPE_CHECKING:
-    from asyncmig.schema.model import Table
+    from asyncmig.dialects.sqlite_stored import Query, StoredTable
+    from asyncmig.dialects.sqlite_table_change import TableChange
+    from asyncmig.operations.base import Operation
+    from asyncmig.schema.model import Ref, Schema, Table
 
 __all__ = ["SqliteTables"]
 
@@ -124,6 +121,11 @@ class SqliteTables(CompilingDialect):
     def _plan(
         self, ref: Ref, parts: Sequence[Operation], before: Schema, batch: BatchTable | None, gone: frozenset[str]
     ) -> TableChange:
+        # What edits stored texts is a third of asyncmig's code, and most runs change no table that is there.
+        from asyncmig.dialects.sqlite_change import plan_change
+        from asyncmig.dialects.sqlite_source import source_edits
+        from asyncmig.dialects.sqlite_translation import Translation
+
         stored = self._stored(ref, before, batch.source if batch else None)
         stored = replace(stored, objects=tuple(o for o in stored.objects if o.type != "index" or o.name not in gone))
         convention = batch.convention if batch else ()
@@ -178,6 +180,8 @@ class SqliteTables(CompilingDialect):
     # what the table is
 
     def _stored(self, ref: Ref, before: Schema, source: Table | None) -> StoredTable:
+        from asyncmig.dialects.sqlite_stored import read_stored, stored_from
+
         if self.query is not None:
             return read_stored(self.query, ref.name, ref.schema)
         rows = list(before.stored[ref.schema or "main"])

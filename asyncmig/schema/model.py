@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from asyncmig.schema.objects import Extension, Function, Policy, Trigger, View
 from asyncmig.schema.ref import Kind, Ref
-from asyncmig.schema.types import SqlText, SqlType
+
+if TYPE_CHECKING:
+    from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = [
     "Check",

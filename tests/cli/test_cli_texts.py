@@ -8,21 +8,13 @@ import pytest
 
 from asyncmig.cli import payloads, report_texts, words
 from asyncmig.cli.output import Styles, printable_json
-from asyncmig.database.report import (
-    ChangedScript,
-    CurrentRevision,
-    Direction,
-    IncompleteRevision,
-    JournalEntry,
-    Outcome,
-    PlannedOperation,
-    PlannedStep,
-    PlanReport,
-    Report,
-    RevisionState,
-    StatusReport,
-    StepReport,
-)
+from asyncmig.database.applied import ChangedScript
+from asyncmig.database.journal_entry import JournalEntry
+from asyncmig.database.placement import RevisionState
+from asyncmig.database.planned import PlannedOperation, PlannedStep, PlanReport
+from asyncmig.database.report import Outcome, Report, StepReport
+from asyncmig.database.status import CurrentRevision, IncompleteRevision, StatusReport
+from asyncmig.revisions.plan import Direction
 from asyncmig.revisions.revision import Revision
 
 STEP = StepReport("9c1d2e3f4a5b", Direction.UPGRADE, "add email", ("433af9f41996",), Path("/x/9c1d.py"), 2, 0.0249)

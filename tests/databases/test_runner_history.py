@@ -7,7 +7,7 @@ import servers
 from projects import Project
 
 from asyncmig.database.events import Event, Warned
-from asyncmig.database.report import RevisionState
+from asyncmig.database.placement import RevisionState
 from asyncmig.errors import ChangedScripts, CheckFailed, ForeignRevision
 
 MODELS = """

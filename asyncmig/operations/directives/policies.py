@@ -7,7 +7,6 @@ from typing import Literal
 
 from asyncmig.errors import OperationError
 from asyncmig.operations.directives.base import Directives, check_name
-from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
 from asyncmig.schema.model import Policy, Ref
 
 __all__ = ["PolicyDirectives"]
@@ -36,6 +35,8 @@ class PolicyDirectives(Directives):
 
         It counts once enable_row_level_security was called for the table.
         """
+        from asyncmig.operations.policies import CreatePolicy
+
         if command.upper() not in _COMMANDS:
             raise OperationError(
                 f"create_policy {name}: the command is one of {', '.join(_COMMANDS)}, not {command!r}."
@@ -53,6 +54,8 @@ class PolicyDirectives(Directives):
 
     def drop_policy(self, name: str, table_name: str, *, schema: str | None = None, if_exists: bool = False) -> None:
         """Drop a policy of a table."""
+        from asyncmig.operations.policies import DropPolicy
+
         checked = check_name("drop_policy", "name", name)
         table = Ref(check_name("drop_policy", "table name", table_name), schema)
         self._emit(DropPolicy(checked, table, if_exists))
@@ -61,6 +64,8 @@ class PolicyDirectives(Directives):
         self, table_name: str, *, force: bool | None = None, schema: str | None = None
     ) -> None:
         """Let the table's policies count; with `force` for its owner too."""
+        from asyncmig.operations.policies import SetRowSecurity
+
         table = Ref(check_name("enable_row_level_security", "table name", table_name), schema)
         self._emit(SetRowSecurity(table, True, force))
 
@@ -68,5 +73,7 @@ class PolicyDirectives(Directives):
         self, table_name: str, *, force: bool | None = None, schema: str | None = None
     ) -> None:
         """Let everybody with rights on the table see every row; `force=False` takes back a force."""
+        from asyncmig.operations.policies import SetRowSecurity
+
         table = Ref(check_name("disable_row_level_security", "table name", table_name), schema)
         self._emit(SetRowSecurity(table, False, force))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from asyncmig.operations.directives.base import Directives, check_name
-from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
 from asyncmig.schema.model import Function, Ref, Trigger
 
 __all__ = ["RoutineDirectives"]
@@ -20,6 +19,8 @@ class RoutineDirectives(Directives):
         `arguments` is what stands in the parentheses, "" for none; `definition` all that follows them:
         "RETURNS trigger LANGUAGE plpgsql AS $$ ... $$".
         """
+        from asyncmig.operations.routines import CreateFunction
+
         function = Function(
             check_name("create_function", "name", name),
             arguments.strip(),
@@ -38,6 +39,8 @@ class RoutineDirectives(Directives):
         cascade: bool = False,
     ) -> None:
         """Drop a function; `arguments` tell overloads apart and may be left out where there is only one."""
+        from asyncmig.operations.routines import DropFunction
+
         checked = check_name("drop_function", "name", name)
         self._emit(DropFunction(checked, arguments, schema, if_exists, cascade))
 
@@ -57,6 +60,8 @@ class RoutineDirectives(Directives):
         `event` is "AFTER UPDATE OF email"; `action` "FOR EACH ROW EXECUTE FUNCTION note()" on PostgreSQL and
         "BEGIN ...; END" on SQLite. `replace` drops one of that name first where the database cannot replace it.
         """
+        from asyncmig.operations.routines import CreateTrigger
+
         trigger = Trigger(
             check_name("create_trigger", "name", name),
             Ref(check_name("create_trigger", "table name", table_name), schema),
@@ -76,6 +81,8 @@ class RoutineDirectives(Directives):
         cascade: bool = False,
     ) -> None:
         """Drop a trigger of a table."""
+        from asyncmig.operations.routines import DropTrigger
+
         checked = check_name("drop_trigger", "name", name)
         table = Ref(check_name("drop_trigger", "table name", table_name), schema)
         self._emit(DropTrigger(checked, table, if_exists, cascade))

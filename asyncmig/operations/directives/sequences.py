@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from asyncmig.errors import OperationError
 from asyncmig.operations.directives.base import Directives, check_name
-from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
 from asyncmig.schema.model import Ref, Sequence
 from asyncmig.schema.types import sql_type
 
@@ -35,6 +34,8 @@ class SequenceDirectives(Directives):
         if_not_exists: bool = False,
     ) -> None:
         """Create a sequence; `owned_by="table.column"` drops it with that column. None is the database's default."""
+        from asyncmig.operations.sequences import CreateSequence
+
         sequence = Sequence(
             check_name("create_sequence", "name", name),
             schema,
@@ -63,6 +64,8 @@ class SequenceDirectives(Directives):
         schema: str | None = None,
     ) -> None:
         """Change what is given; `restart` is the next value that the sequence gives out."""
+        from asyncmig.operations.sequences import AlterSequence
+
         changes = {
             "start": start,
             "increment": increment,
@@ -81,6 +84,8 @@ class SequenceDirectives(Directives):
         self, name: str, *, schema: str | None = None, if_exists: bool = False, cascade: bool = False
     ) -> None:
         """Drop a sequence; with `cascade`, the column defaults that use it too."""
+        from asyncmig.operations.sequences import DropSequence
+
         ref = Ref(check_name("drop_sequence", "name", name), schema, "sequence")
         self._emit(DropSequence(ref, if_exists, cascade))
 

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from asyncmig.errors import OperationError
 from asyncmig.operations.directives.base import Directives, check_name
-from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.model import Ref, View
 from asyncmig.schema.objects import view_options
 from asyncmig.schema.spelling import spelling_dialect
@@ -38,6 +37,8 @@ class ViewDirectives(Directives):
         A materialized view `with_data=False` stays empty until REFRESH. `options` are those of PostgreSQL's WITH (...):
         {"security_invoker": True}. `replace` is replace_view.
         """
+        from asyncmig.operations.views import CreateView, ReplaceView
+
         view = self._view("create_view", name, definition, columns, materialized, with_data, options, schema)
         self._emit(ReplaceView(view) if replace else CreateView(view, if_not_exists))
 
@@ -57,6 +58,8 @@ class ViewDirectives(Directives):
         A plain view on PostgreSQL keeps its rights and what depends on it, and may only gain columns; on SQLite, and
         materialized, it is dropped and created.
         """
+        from asyncmig.operations.views import ReplaceView
+
         view = self._view("replace_view", name, definition, columns, materialized, with_data, options, schema)
         self._emit(ReplaceView(view))
 
@@ -70,6 +73,8 @@ class ViewDirectives(Directives):
         schema: str | None = None,
     ) -> None:
         """Drop a view; with `cascade`, those that read it too."""
+        from asyncmig.operations.views import DropView
+
         ref = Ref(check_name("drop_view", "name", name), schema, "view")
         self._emit(DropView(ref, materialized, if_exists, cascade))
 
