@@ -9,12 +9,14 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from asyncmig.errors import UsageError
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["BASIS", "load_aside", "needed_for_work", "needed_to_connect"]
+__all__ = ["load_aside", "load_basis", "needed_for_work", "needed_to_connect", "require_asyncio"]
 
-BASIS = (
+_BASIS = (
     "anyio",
     "anyio._backends._asyncio",  # anyio itself loads it at its first use
     "asyncmig.environment",
@@ -43,6 +45,23 @@ def needed_for_work(backend: str) -> tuple[str, ...]:
         "asyncmig.operations.facade",
         f"asyncmig.dialects.{backend}",
     )
+
+
+def require_asyncio() -> None:
+    """UsageError elsewhere: SQLAlchemy's drivers await asyncio's futures, and trio would fail on them in its own words."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise UsageError(
+            "No asyncio event loop is running here, and the database drivers need one; trio's loop is none.",
+            hint="Run the application on asyncio (`uvicorn`, `hypercorn -k asyncio`), or `asyncmig upgrade` before it.",
+        ) from None
+
+
+async def load_basis() -> None:
+    """What looking at a database needs, while the event loop goes on; refused where there is no loop of asyncio's."""
+    require_asyncio()
+    await load_aside(*_BASIS)
 
 
 async def load_aside(*names: str) -> None:

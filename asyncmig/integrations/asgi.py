@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 import anyio
 
 from asyncmig.database.events import Event, LockWaiting, StepFinished, StepStarted
+from asyncmig.database.loading import require_asyncio
 from asyncmig.errors import AsyncmigError, CheckFailed, Interrupted, LockTimeout, UsageError
 from asyncmig.integrations.stopping import Stopping
-from asyncmig.migrator import Migrator, require_asyncio
+from asyncmig.migrator import Migrator
 
 if TYPE_CHECKING:
     from asyncmig.database.report import Report, Standing

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from projects import Project
 
 import asyncmig
 
 ROOT = Path(asyncmig.__file__).parent
-AWAITING = ("database/", "fleet/", "integrations/", "testing/", "cli/runner.py", "migrator.py", "environment/")
+AWAITING = ("database/", "fleet/", "integrations/", "testing/", "cli/runner.py", "migrator/", "environment/")
 ALLOWED = {
     "anyio": AWAITING,
     "asyncio": AWAITING,
@@ -66,17 +67,32 @@ def imported_names(node: ast.AST) -> Iterator[tuple[str, int]]:
         yield from imported_names(child)
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("heads",), ("history",)])
-def test_a_command_about_files_never_loads_the_heavy_modules(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    (tmp_path / "migrations" / "versions").mkdir(parents=True)
-    (tmp_path / "asyncmig.toml").write_text('[asyncmig]\nscript_location = "migrations"\nurl = "sqlite:///test.db"\n')
-    heavy = {"sqlalchemy", "mako", "aiosqlite", "asyncpg", "pydantic"}
+HEAVY = {"sqlalchemy", "mako", "aiosqlite", "asyncpg", "pydantic"}
+TABLE_WORK = {f"asyncmig.dialects.sqlite_{name}" for name in ("change", "edits", "table_text", "translation")}
+OBJECTS = {f"asyncmig.operations.{name}" for name in ("views", "routines", "policies", "sequences", "schemas")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (("--version",), HEAVY | {"asyncio"}),
+        (("heads",), HEAVY | {"asyncio"}),
+        (("history",), HEAVY | {"asyncio"}),
+        (("upgrade",), TABLE_WORK | OBJECTS | {"asyncmig.autogenerate", "asyncmig.database.status"}),
+    ],
+)
+def test_a_command_loads_what_it_needs_and_no_more(
+    arguments: tuple[str, ...], absent: set[str], project: Project
+) -> None:
+    project.config(url="sqlite:///test.db").revision("a1", upgrade='op.create_table("t", sa.Column("id", sa.Integer))')
     program = (
         "import sys\nfrom asyncmig.cli import main\n"
         f"sys.argv = ['asyncmig', *{list(arguments)!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        f"print('loaded:', *sorted({heavy!r} & set(sys.modules)))"
+        f"print('loaded:', *sorted({absent!r} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=project.folder, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "loaded: ".rstrip()
