@@ -182,12 +182,13 @@ def _alembic(job: dict[str, object]) -> Callable[[], None]:
 
 def _asyncmig(job: dict[str, object]) -> Callable[[], None]:
     from asyncmig import Migrator
-    from asyncmig.database.loading import BASIS, load_aside, needed_for_work, needed_to_connect
+    from asyncmig.database.loading import load_aside, load_basis, needed_for_work, needed_to_connect
     from asyncmig.fleet import Target
     from asyncmig.url import normalize_url
 
     url = normalize_url(job["targets"][0][0])  # type: ignore[index]
-    asyncio.run(load_aside(*BASIS, *needed_to_connect(url), *needed_for_work(url.get_backend_name())))
+    asyncio.run(load_basis())
+    asyncio.run(load_aside(*needed_to_connect(url), *needed_for_work(url.get_backend_name())))
     migrator = Migrator(Path(str(job["folder"])) / "asyncmig.toml")
     targets = [
         Target(None if schema else normalize_url(url), schema)

@@ -20,8 +20,9 @@ from asyncmig.database.events import Observer, Retrying, StepFailed, StepFinishe
 from asyncmig.database.failures import is_lost_swap, is_retryable, message_of
 from asyncmig.database.ledger import Incomplete, Ledger, Overtaken
 from asyncmig.database.listening import transaction_events
-from asyncmig.database.live import LiveStep, StepSettings
+from asyncmig.database.live import LiveStep
 from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off
+from asyncmig.database.step_settings import StepSettings
 from asyncmig.database.waiting import StatementByStatement
 from asyncmig.errors import LockTimeout, RunLockLost
 

@@ -28,10 +28,10 @@ from asyncmig.scripts.loader import load_script
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from asyncmig.database.live import StepSettings
     from asyncmig.database.planned import Loss, PlannedStep
     from asyncmig.database.session import Session
     from asyncmig.database.site import Site
+    from asyncmig.database.step_settings import StepSettings
     from asyncmig.revisions.graph import RevisionGraph
     from asyncmig.schema.model import Ref
 

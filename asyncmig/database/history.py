@@ -19,7 +19,7 @@ from asyncmig.schema.model import EnumType, Schema
 from asyncmig.scripts.loader import load_script
 
 if TYPE_CHECKING:
-    from asyncmig.database.live import StepSettings
+    from asyncmig.database.step_settings import StepSettings
     from asyncmig.operations.base import Operation
     from asyncmig.revisions.graph import RevisionGraph
     from asyncmig.revisions.plan import Step

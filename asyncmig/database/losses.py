@@ -19,7 +19,7 @@ from asyncmig.operations.tables import DropTable
 if TYPE_CHECKING:
     from asyncmig.database.attempt import Work
     from asyncmig.database.driver import Driver
-    from asyncmig.database.live import StepSettings
+    from asyncmig.database.step_settings import StepSettings
     from asyncmig.dialects.base import Dialect
     from asyncmig.operations.base import Operation
     from asyncmig.schema.model import Ref

@@ -15,7 +15,7 @@ from asyncmig.version import __version__
 
 if TYPE_CHECKING:
     from asyncmig.database.attempt import Work
-    from asyncmig.database.live import StepSettings
+    from asyncmig.database.step_settings import StepSettings
     from asyncmig.dialects.ledger import LedgerSql
     from asyncmig.dialects.statement import Statement
     from asyncmig.operations.recorder import Recorded

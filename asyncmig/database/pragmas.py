@@ -6,14 +6,9 @@ transaction, and a table that is dropped while it is on takes the rows of other 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
-
-import sqlalchemy as sa
-
-from asyncmig.dialects.sqlite_tokens import quote
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncmig.database.driver import Driver
@@ -24,7 +19,6 @@ __all__ = [
     "foreign_keys_off",
     "foreign_keys_on",
     "forgive",
-    "orphans",
     "owe",
     "pay_back",
     "switch_foreign_keys_off",
@@ -32,8 +26,6 @@ __all__ = [
 
 _OWED = "asyncmig_owed"
 _ON = "PRAGMA foreign_keys = ON"
-_WITH_KEYS = """SELECT DISTINCT t.name FROM main.sqlite_schema AS t, pragma_foreign_key_list(t.name)
-WHERE t.type = 'table'"""
 
 
 class ForeignKeysInTheWay(BaseException):
@@ -49,16 +41,6 @@ def foreign_keys_on(driver: Driver) -> bool:
 def are_foreign_keys_owed(driver: Driver) -> bool:
     """Whether foreign_keys was on and is off for the step: the keys of this connection do nothing meanwhile."""
     return _ON in driver.connection.info.get(_OWED, ())
-
-
-def orphans(driver: Driver) -> Counter[tuple[Any, ...]]:
-    """The rows (table, rowid, parent table) that have no parent. Keys that point at no key of theirs are left out."""
-    found: Counter[tuple[Any, ...]] = Counter()
-    for (table,) in driver.fetch(_WITH_KEYS):
-        with suppress(sa.exc.OperationalError):  # "foreign key mismatch"
-            rows = driver.fetch(f"PRAGMA main.foreign_key_check({quote(table)})")
-            found.update((row[0], row[1], row[2]) for row in rows)
-    return found
 
 
 @contextmanager

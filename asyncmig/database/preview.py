@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asyncmig.database.attempt import Work
-    from asyncmig.database.live import StepSettings
+    from asyncmig.database.step_settings import StepSettings
     from asyncmig.operations.recorder import Recorded
     from asyncmig.revisions.plan import Plan, Step
 

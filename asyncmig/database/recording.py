@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncmig.database.attempt import Work
-    from asyncmig.database.live import StepSettings
+    from asyncmig.database.step_settings import StepSettings
     from asyncmig.dialects.rehearsal import Known
     from asyncmig.dialects.statement import Statement
     from asyncmig.revisions.plan import Step

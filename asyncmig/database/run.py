@@ -35,9 +35,9 @@ from asyncmig.revisions.plan import Direction, Plan
 
 if TYPE_CHECKING:
     from asyncmig.database.applied import ChangedScript
-    from asyncmig.database.live import StepSettings
     from asyncmig.database.lock import RunLock
     from asyncmig.database.session import Session
+    from asyncmig.database.step_settings import StepSettings
 
 __all__ = ["Run"]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from asyncmig.config import Config
     from asyncmig.database.attempt import Hooks
     from asyncmig.database.events import Observer
-    from asyncmig.database.live import StepSettings
+    from asyncmig.database.step_settings import StepSettings
     from asyncmig.dialects.base import Dialect
     from asyncmig.dialects.ledger import LedgerSql
     from asyncmig.environment import Context, Environment
@@ -95,7 +95,7 @@ class Site:
         return replace(settings, history=history)
 
     def _settings(self, dialect: Dialect) -> StepSettings:
-        from asyncmig.database.live import StepSettings
+        from asyncmig.database.step_settings import StepSettings
         from asyncmig.environment.script_config import ScriptConfig
         from asyncmig.operations.context import ContextSettings
 

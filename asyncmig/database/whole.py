@@ -19,7 +19,7 @@ from asyncmig.schema.model import Schema
 
 if TYPE_CHECKING:
     from asyncmig.database.attempt import Work
-    from asyncmig.database.live import StepSettings
+    from asyncmig.database.step_settings import StepSettings
     from asyncmig.dialects.base import Dialect
     from asyncmig.operations.recorder import Recorded
     from asyncmig.revisions.plan import Step
