@@ -1,4 +1,4 @@
-"""What a long history costs: 10,000 revisions in four shapes.
+"""What a long history costs: 10,000 revisions in five shapes.
 
     python -m benchmarks.history [--size 10000] [--shape "a line"] [--rounds 3] [--linear]
 
@@ -20,7 +20,7 @@ from benchmarks.tools import Tool, both, machine
 GOALS = {
     "a line": {"heads": "1/4", "current": "1/30", "history": "1/4", "revision": "1/4", "upgrade": "1/4"},
     "a merge every ten": {"heads": "1/9", "current": "1/30", "history": "1/9", "revision": "1/9", "upgrade": "1/9"},
-    "ten labelled branches": {
+    "ten branches, labels throughout": {
         "heads": "1/50",
         "current": "1/30",
         "history": "1/50",

@@ -57,11 +57,18 @@ def labelled(size: int) -> Iterator[Node]:
         yield Node(node.id, node.parents, node.number, label)
 
 
+def labelled_throughout(size: int) -> Iterator[Node]:
+    """The same ten branches, a label on each revision: what is above it inherits them all."""
+    for node in branches(size):
+        yield Node(node.id, node.parents, node.number, f"label{node.number}")
+
+
 SHAPES: dict[str, Callable[[int], Iterator[Node]]] = {
     "a line": line,
     "a merge every ten": diamonds,
     "ten branches": branches,
     "ten labelled branches": labelled,
+    "ten branches, labels throughout": labelled_throughout,
 }
 
 

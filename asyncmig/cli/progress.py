@@ -46,11 +46,17 @@ def finished_line(event: StepFinished) -> str:
 class Lines:
     """An observer that writes what has happened, a line each."""
 
+    hears_late = True
+
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._clock = clock
         self._waits = False
         self._told = clock()
+
+    @property
+    def hears_statements(self) -> bool:
+        return self._console.verbose
 
     def shown(self) -> AbstractContextManager[Any]:
         return nullcontext()
@@ -95,6 +101,10 @@ class Bar:
             transient=True,
         )
         self._task = self._progress.add_task("", total=None, visible=False)
+
+    @property
+    def hears_statements(self) -> bool:
+        return self._console.verbose
 
     def shown(self) -> AbstractContextManager[Any]:
         return self._progress

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
 from asyncmig.database.coroutine import drive
-from asyncmig.database.driver import Expected
+from asyncmig.database.driver import Expected, WholeChange
 from asyncmig.database.ledger import Incomplete, JournalRow, Ledger, Overtaken
 from asyncmig.database.live import LiveStep
 from asyncmig.database.report import Outcome, StepReport
@@ -99,8 +99,7 @@ class Attempt:
         self.hooks = hooks
         self.connection = connection
         self.ledger = ledger
-        self.started_at = datetime.now(UTC)
-        self.clock = time.monotonic()
+        self.start_clock()
         self.live = LiveStep(
             step.revision.id,
             str(work.path),
@@ -114,6 +113,10 @@ class Attempt:
         )
         self.journaled = left is not None
 
+    def start_clock(self) -> None:
+        self.started_at = datetime.now(UTC)
+        self.clock = time.monotonic()
+
     def run(self, *, recheck: bool) -> StepReport:
         """Do the step and commit it. `recheck`: Overtaken when the version rows are not `step.before` any more."""
         if recheck and not self.live.start_expecting(self._expected()):
@@ -126,7 +129,7 @@ class Attempt:
             # A signal that came while the script's own code held the loop is let in here, not when COMMIT is under way.
             await_only(asyncio.sleep(0))
         self.live.finish(self._ending)
-        return self._report(self.live.count)
+        return self.report(self.live.count, time.monotonic())
 
     @property
     def may_be_whole(self) -> bool:
@@ -137,7 +140,13 @@ class Attempt:
         """The same in one exchange with the database; None, and nothing done, where it was not as expected there."""
         ending = partial(self._ending_of, whole.digests)
         done = self.live.send_whole(whole.statements, ending, self._expected() if recheck else None)
-        return self._report(len(whole.statements)) if done else None
+        return self.report(len(whole.statements), time.monotonic()) if done else None
+
+    def whole_change(self, whole: WholeStep, *, recheck: bool) -> WholeChange | None:
+        """The same, to be done beside that of other steps; None where that cannot be."""
+        ending = partial(self._ending_of, whole.digests)
+        expected = self._expected() if recheck else None
+        return self.live.whole_change(whole.statements, ending, expected, self.start_clock)
 
     def _expected(self) -> Expected:
         return Expected(self.ledger.sql.state(), self._is_before)
@@ -224,7 +233,8 @@ class Attempt:
             cursor=cursor,
         )
 
-    def _report(self, statements: int) -> StepReport:
+    def report(self, statements: int, ended: float) -> StepReport:
+        """`ended` is what the monotonic clock said after the commit."""
         return StepReport(
             revision=self.step.revision.id,
             direction=self.step.direction,
@@ -232,7 +242,7 @@ class Attempt:
             down_revisions=self.step.revision.down_revisions,
             path=self.work.path,
             statements=statements,
-            seconds=time.monotonic() - self.clock,
+            seconds=ended - self.clock,
             resumed=self.left is not None,
         )
 

@@ -9,6 +9,7 @@ Everything here runs inside the greenlet of `Connection.run_sync`.
 from __future__ import annotations
 
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from typing import Any, NoReturn, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
-__all__ = ["POOLED", "Driver", "Expected", "driver_of"]
+__all__ = ["POOLED", "Driver", "Expected", "WholeChange", "driver_of"]
 
 T = TypeVar("T")
+
+_TURN = 0.05  # seconds after which changes give the driver's thread back
 
 
 POOLED = "asyncmig_pooled"
@@ -33,6 +36,20 @@ class Expected:
 
     query: str
     ready: Callable[[list[tuple[Any, ...]]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeChange:
+    """A transaction known from `begin` to COMMIT. Each statement of `ending` has to change or find one row.
+
+    `starting` and `ending` are called in the driver's thread: when it begins, and when `statements` are through.
+    """
+
+    begin: str
+    expected: Expected | None
+    statements: Sequence[str]
+    ending: Callable[[], Sequence[str]]
+    starting: Callable[[], None]
 
 
 class Driver(ABC):
@@ -96,16 +113,14 @@ class Driver(ABC):
                 return done
         return len(statements)
 
-    def change_whole(
-        self,
-        begin: str,
-        expected: Expected | None,
-        statements: Sequence[str],
-        changes: Callable[[], Sequence[str]],
-    ) -> bool:
-        """A transaction from `begin` to COMMIT; False, rolled back, where it is not as `expected` or one of `changes` says no.
+    def change_whole(self, change: WholeChange) -> bool:
+        """Do it; False, rolled back, where it is not as expected or one of the last statements says no."""
+        raise NotImplementedError("only where statements cannot be joined")
 
-        `changes` are asked for when the statements are through, in the driver's thread.
+    def change_many(self, changes: Sequence[WholeChange]) -> list[float]:
+        """Do one after the other, up to the first that is not to be had so; the monotonic clock after each that was done.
+
+        What is wrong with that one shows where it is done by itself.
         """
         raise NotImplementedError("only where statements cannot be joined")
 
@@ -242,15 +257,11 @@ class AiosqliteDriver(Driver):
         work = partial(_change_each, statements=statements, commit=commit)
         return self._in_one_turn(work, "; ".join(statements))
 
-    def change_whole(
-        self,
-        begin: str,
-        expected: Expected | None,
-        statements: Sequence[str],
-        changes: Callable[[], Sequence[str]],
-    ) -> bool:
-        work = partial(_change_whole, begin=begin, expected=expected, statements=statements, changes=changes)
-        return self._in_one_turn(work, "; ".join((begin, *statements)))
+    def change_whole(self, change: WholeChange) -> bool:
+        return self._in_one_turn(partial(_change_whole, change=change), "; ".join((change.begin, *change.statements)))
+
+    def change_many(self, changes: Sequence[WholeChange]) -> list[float]:
+        return self._in_one_turn(partial(_change_many, changes=changes), changes[0].begin)
 
     def _in_one_turn(self, work: Callable[[sqlite3.Connection], T], sql: str) -> T:
         try:
@@ -284,27 +295,37 @@ def _change_each(connection: sqlite3.Connection, *, statements: Sequence[str], c
     return len(statements) + 1
 
 
-def _change_whole(
-    connection: sqlite3.Connection,
-    *,
-    begin: str,
-    expected: Expected | None,
-    statements: Sequence[str],
-    changes: Callable[[], Sequence[str]],
-) -> bool:
-    connection.execute(begin)
+def _change_whole(connection: sqlite3.Connection, *, change: WholeChange) -> bool:
+    change.starting()
+    connection.execute(change.begin)
     try:
+        expected = change.expected
         if expected is not None and not expected.ready(connection.execute(expected.query).fetchall()):
             return False
-        for sql in statements:
+        for sql in change.statements:
             connection.execute(sql)
-        if any(connection.execute(sql).rowcount != 1 for sql in changes()):
+        if any(connection.execute(sql).rowcount != 1 for sql in change.ending()):
             return False
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     return True
+
+
+def _change_many(connection: sqlite3.Connection, *, changes: Sequence[WholeChange]) -> list[float]:
+    clocks: list[float] = []
+    until = time.monotonic() + _TURN
+    for change in changes:
+        try:
+            done = _change_whole(connection, change=change)
+        except sqlite3.Error:
+            break
+        if done:
+            clocks.append(time.monotonic())
+        if not done or clocks[-1] > until:
+            break
+    return clocks
 
 
 _DRIVERS: dict[str, type[Driver]] = {

@@ -33,6 +33,7 @@ __all__ = [
     "at_target",
     "both",
     "facts",
+    "hears_late",
     "hears_statements",
 ]
 
@@ -140,6 +141,11 @@ def hears_statements(observer: Observer | None) -> bool:
     return observer is not None and bool(getattr(observer, "hears_statements", True))
 
 
+def hears_late(observer: Observer | None) -> bool:
+    """Whether it may be told of steps when several of them are through: where an attribute of that name says yes."""
+    return observer is None or bool(getattr(observer, "hears_late", False))
+
+
 @dataclass(frozen=True, slots=True)
 class _Both:
     first: Observer
@@ -148,6 +154,10 @@ class _Both:
     @property
     def hears_statements(self) -> bool:
         return hears_statements(self.first) or hears_statements(self.second)
+
+    @property
+    def hears_late(self) -> bool:
+        return hears_late(self.first) and hears_late(self.second)
 
     async def __call__(self, event: Event) -> None:
         await announce_async(self.first, event)
@@ -162,6 +172,10 @@ class _AtTarget:
     @property
     def hears_statements(self) -> bool:
         return hears_statements(self.observer)
+
+    @property
+    def hears_late(self) -> bool:
+        return hears_late(self.observer)
 
     def __call__(self, event: Event) -> Awaitable[None] | None:
         return self.observer(replace(event, target=self.target))

@@ -23,6 +23,7 @@ from asyncmig.database.listening import transaction_events
 from asyncmig.database.live import LiveStep
 from asyncmig.database.pragmas import ForeignKeysInTheWay, foreign_keys_off
 from asyncmig.database.step_settings import StepSettings
+from asyncmig.database.stretch import LONGEST, may_stretch, send_stretch
 from asyncmig.database.waiting import StatementByStatement
 from asyncmig.errors import LockTimeout, RunLockLost
 
@@ -131,23 +132,48 @@ class Executor:
 
     async def run(self, plan: Plan, work: Sequence[Work], incomplete: Mapping[str, Incomplete]) -> None:
         """Apply the plan's steps in order; StepBroken at the first that fails, Overtaken when others moved the rows."""
-        before = len(self.steps)
-        total = before + len(plan.steps)
+        before, steps = len(self.steps), list(zip(plan.steps, work, strict=True))
+        total = before + len(steps)
+        stretches = may_stretch(self.settings) and not (incomplete or self.whole or self.watch)
         with transaction_events(self.connection.sync, lambda: self._running):
-            for index, (step, piece) in enumerate(zip(plan.steps, work, strict=True), before + 1):
-                await announce_async(
-                    self.observer,
-                    StepStarted(step.revision.id, step.direction, step.revision.message, index, total),
-                )
-                try:
-                    report = await self._step(step, piece, incomplete.get(step.revision.id))
-                except Exception:
-                    raise
-                except BaseException as stopped:
-                    await self._stopped(step, stopped)
-                    raise
-                self.steps.append(report)
-                await announce_async(self.observer, StepFinished(report, index, total))
+            while (done := len(self.steps) - before) < len(steps):
+                if stretches and await self._stretch(steps[done : done + LONGEST], total):
+                    continue
+                step, piece = steps[done]
+                await self._announced(step, piece, incomplete.get(step.revision.id), total)
+
+    async def _stretch(self, front: Sequence[tuple[Step, Work]], total: int) -> bool:
+        """Whether any of the steps could be done together with those behind it, or by itself in no more than one turn."""
+        reports = await self.connection.run_sync(self._send_stretch, front)
+        for report in reports:
+            started = StepStarted(report.revision, report.direction, report.message, len(self.steps) + 1, total)
+            await announce_async(self.observer, started)
+            self.steps.append(report)
+            await announce_async(self.observer, StepFinished(report, len(self.steps), total))
+        return bool(reports)
+
+    def _send_stretch(self, connection: sa.Connection, front: Sequence[tuple[Step, Work]]) -> list[StepReport]:
+        driver = driver_of(connection)
+
+        def attempt_at(step: Step, work: Work) -> Attempt:
+            return self._make_attempt(driver, step, work, None, together=False)
+
+        return send_stretch(driver, front, self.settings, attempt_at, recheck=self.recheck)
+
+    async def _announced(self, step: Step, work: Work, left: Incomplete | None, total: int) -> None:
+        index = len(self.steps) + 1
+        await announce_async(
+            self.observer, StepStarted(step.revision.id, step.direction, step.revision.message, index, total)
+        )
+        try:
+            report = await self._step(step, work, left)
+        except Exception:
+            raise
+        except BaseException as stopped:
+            await self._stopped(step, stopped)
+            raise
+        self.steps.append(report)
+        await announce_async(self.observer, StepFinished(report, index, total))
 
     async def _step(self, step: Step, work: Work, left: Incomplete | None) -> StepReport:
         tries = _Tries(self.retries)

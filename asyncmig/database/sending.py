@@ -14,7 +14,7 @@ from asyncmig.database.waiting import Waiting
 
 if TYPE_CHECKING:
     from asyncmig.database.connection import Connection
-    from asyncmig.database.driver import Driver, Expected
+    from asyncmig.database.driver import Driver, Expected, WholeChange
     from asyncmig.database.transaction import Ending, StepTransaction
     from asyncmig.dialects.statement import Statement
 
@@ -121,6 +121,13 @@ class Sending:
         """Begin, send everything, commit; False, and nothing done, where the rows were not as expected."""
         self._closing = True
         return self._transaction.carry_out(statements, ending, expected)
+
+    def whole_change(
+        self, statements: Sequence[str], ending: Ending, expected: Expected | None, starting: Callable[[], None]
+    ) -> WholeChange | None:
+        """What `send_whole` does, to be done beside that of other steps; None where there is nothing to be won."""
+        self._closing = True
+        return self._transaction.whole_change(statements, ending, expected, starting)
 
     def _end_together(self, ending: Ending) -> None:
         statements = [statement.sql for statement in self._waiting.statements]

@@ -96,6 +96,7 @@ class Site:
 
     def _settings(self, dialect: Dialect) -> StepSettings:
         from asyncmig.database.step_settings import StepSettings
+        from asyncmig.database.whole import WholeSteps
         from asyncmig.environment.script_config import ScriptConfig
         from asyncmig.operations.context import ContextSettings
 
@@ -111,6 +112,8 @@ class Site:
                 tolerant=self.config.alembic_compat,
             ),
             self.observer,
+            # Elsewhere a step is one message to the database anyway.
+            whole=None if dialect.joins_statements else WholeSteps(),
         )
 
     def _naming_convention(self) -> Mapping[str, Any] | None:

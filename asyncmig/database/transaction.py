@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.util import await_only
 
-from asyncmig.database.driver import Driver, Expected
+from asyncmig.database.driver import Driver, Expected, WholeChange
 from asyncmig.database.failures import is_busy
 from asyncmig.database.patience import Patience
 from asyncmig.errors import LockTimeout, OperationError
@@ -90,6 +90,12 @@ class StepTransaction(ABC):
         """
         raise NotImplementedError
 
+    def whole_change(
+        self, statements: Sequence[str], ending: Ending, expected: Expected | None, starting: Callable[[], None]
+    ) -> WholeChange | None:
+        """The same, to be done later and beside others; None where it is one message to the database anyway."""
+        return None
+
 
 class OwnTransaction(StepTransaction):
     """BEGIN and COMMIT of our own, whatever SQLAlchemy believes: its connection is in autocommit mode.
@@ -125,12 +131,20 @@ class OwnTransaction(StepTransaction):
         return self.last is not None
 
     def carry_out(self, statements: Sequence[str], ending: Ending, expected: Expected | None) -> bool:
-        if self.opening is None:
-            return self.driver.change_whole(self.begin_sql, expected, statements, lambda: ending(together=False))
+        change = self.whole_change(statements, ending, expected, lambda: None)
+        if change is not None:
+            return self.driver.change_whole(change)
         if expected is not None:
             return False
         self.driver.run(";\n".join((self.begin_sql, *statements, *ending(together=True), "COMMIT")))
         return True
+
+    def whole_change(
+        self, statements: Sequence[str], ending: Ending, expected: Expected | None, starting: Callable[[], None]
+    ) -> WholeChange | None:
+        if self.opening is not None:
+            return None
+        return WholeChange(self.begin_sql, expected, statements, lambda: ending(together=False), starting)
 
     def _patiently(self, work: Callable[[], T]) -> T:
         patience = self.patience()

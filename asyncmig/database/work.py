@@ -11,7 +11,6 @@ from asyncmig.database.attempt import Work
 from asyncmig.errors import ScriptError
 from asyncmig.revisions.plan import Direction
 from asyncmig.scripts.checksum import checksum, file_hash
-from asyncmig.scripts.fixed import is_fixed
 from asyncmig.scripts.loader import load_script
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class SharedWork:
     def _work(self, step: Step) -> Work:
         key = (step.revision.id, step.direction)
         if key not in self._loaded:
-            self._loaded[key] = _load(step, self._arguments, shared=True)
+            self._loaded[key] = _load(step, self._arguments)
         return self._loaded[key]
 
 
@@ -60,7 +59,7 @@ def with_arguments(function: ScriptFunction | None, arguments: Mapping[str, Any]
     return partial(function, **arguments) if function is not None and arguments else function
 
 
-def _load(step: Step, arguments: Mapping[str, Any], *, shared: bool = False) -> Work:
+def _load(step: Step, arguments: Mapping[str, Any]) -> Work:
     path = step.revision.path
     if step.direction is Direction.STAMP or path is None:
         return Work(None, path, *_digests(path))
@@ -73,9 +72,9 @@ def _load(step: Step, arguments: Mapping[str, Any], *, shared: bool = False) -> 
             path=path,
             hint=f"Write `def {step.direction}()`, with `pass` where there is nothing to do.",
         )
-    fixed = shared and not arguments and is_fixed(script.source, str(step.direction))
-    digests = script.compiled.checksum, script.compiled.file_hash
-    return Work(with_arguments(function, arguments), path, *digests, fixed=fixed)
+    compiled = script.compiled
+    fixed = not arguments and str(step.direction) in compiled.fixed
+    return Work(with_arguments(function, arguments), path, compiled.checksum, compiled.file_hash, fixed=fixed)
 
 
 def _digests(path: Path | None) -> tuple[str | None, str | None]:

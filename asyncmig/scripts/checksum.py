@@ -12,7 +12,7 @@ from typing import Any
 
 from asyncmig.errors import ScriptError
 
-__all__ = ["NORMAL_FORM", "checksum", "file_hash"]
+__all__ = ["NORMAL_FORM", "checksum", "checksum_of", "file_hash"]
 
 NORMAL_FORM = b"1"
 """Names the normal form below, for whoever keeps digests: another form is another name."""
@@ -34,6 +34,11 @@ def checksum(source: bytes | str) -> str:
     except (SyntaxError, ValueError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
         raise ScriptError(f"The script is not valid Python: {error}.", line=line) from error
+    return checksum_of(tree)
+
+
+def checksum_of(tree: ast.Module) -> str:
+    """The same, of a syntax tree."""
     words = _normal(tree)
     words.append("")
     return sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,6 +8,7 @@ names the SHA-256 of the source, and holds one of itself: one that was torn by a
 
 from __future__ import annotations
 
+import ast
 import marshal
 import os
 import sys
@@ -19,20 +20,24 @@ from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 from types import CodeType
 
-from asyncmig.scripts.checksum import NORMAL_FORM, checksum, file_hash
+from asyncmig.scripts.checksum import NORMAL_FORM, checksum_of, file_hash
+from asyncmig.scripts.fixed import fixed_functions
 
 __all__ = ["CompiledScript", "compile_script"]
 
+_LAYOUT = b"2"  # of what is kept: another one is another name
 _DIGEST = 32
 _HEX = 64
+_DIRECTIONS = ("upgrade", "downgrade")
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledScript:
-    """`checksum` and `file_hash` are 64 hex digits, as in checksum.py."""
+    """`checksum` and `file_hash` are 64 hex digits, as in checksum.py; `fixed` those of upgrade and downgrade that fixed.py means."""
 
     code: CodeType
     checksum: str
+    fixed: tuple[str, ...]
     file_hash: str
 
 
@@ -44,15 +49,17 @@ def compile_script(path: Path, source: bytes) -> CompiledScript:
     whole = file_hash(source)
     cache = _place(path)
     # Code objects know the path that they were compiled for: an operation's line is found by it.
-    stamp = sha256(b"\0".join((MAGIC_NUMBER, NORMAL_FORM, os.fsencode(path), whole.encode()))).digest()
+    stamp = sha256(b"\0".join((MAGIC_NUMBER, NORMAL_FORM, _LAYOUT, os.fsencode(path), whole.encode()))).digest()
     kept = _read(cache, stamp) if cache else None
     if kept is not None:
         return CompiledScript(*kept, whole)
     code = compile(source, str(path), "exec", dont_inherit=True)
-    meaning = checksum(source)
+    tree = ast.parse(source)
+    meaning, found = checksum_of(tree), fixed_functions(tree)
+    fixed = tuple(name for name in _DIRECTIONS if name in found)
     if cache and not sys.dont_write_bytecode:
-        _write(cache, stamp, meaning.encode() + marshal.dumps(code))
-    return CompiledScript(code, meaning, whole)
+        _write(cache, stamp, meaning.encode() + marshal.dumps((code, fixed)))
+    return CompiledScript(code, meaning, fixed, whole)
 
 
 def _place(path: Path) -> str | None:
@@ -70,7 +77,7 @@ def _ends(folder: str, tag: str | None, prefix: str | None) -> tuple[str, str] |
     return before, behind
 
 
-def _read(cache: str, stamp: bytes) -> tuple[CodeType, str] | None:
+def _read(cache: str, stamp: bytes) -> tuple[CodeType, str, tuple[str, ...]] | None:
     try:
         with open(cache, "rb", buffering=0) as file:  # noqa: PTH123 - a third of the time of Path.read_bytes
             content = file.readall()
@@ -79,8 +86,8 @@ def _read(cache: str, stamp: bytes) -> tuple[CodeType, str] | None:
     body = content[2 * _DIGEST :]
     if content[:_DIGEST] != stamp or content[_DIGEST : 2 * _DIGEST] != sha256(body).digest():
         return None
-    code: CodeType = marshal.loads(body[_HEX:])
-    return code, body[:_HEX].decode()
+    code, fixed = marshal.loads(body[_HEX:])
+    return code, body[:_HEX].decode(), fixed
 
 
 def _write(cache: str, stamp: bytes, body: bytes) -> None:

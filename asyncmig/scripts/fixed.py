@@ -1,14 +1,15 @@
-"""Whether a script does the same on every database, told from its text: then it need be run once for all of a fleet."""
+"""Whether a script does the same on every database, told from its text: then what it does can be known before it is done."""
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["is_fixed"]
+__all__ = ["fixed_functions"]
 
 _DIRECTIVES = frozenset(
     {
@@ -36,30 +37,29 @@ _DIRECTIVES = frozenset(
 _HEADER = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def is_fixed(source: bytes, name: str) -> bool:
-    """Whether the function `name` is nothing but `op` directives on values that its text spells out.
+def fixed_functions(tree: ast.Module) -> frozenset[str]:
+    """The functions of a script that are nothing but `op` directives on values which its text spells out.
 
     Those are literals and what SQLAlchemy makes of literals: `sa.Column("id", sa.Integer)`. A condition, a loop, a
     call of anything else, a name that is not imported from SQLAlchemy: then it may depend on where and when it runs.
     """
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return False
-    functions = [
-        node for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
-    ]
-    if len(functions) != 1 or not all(_is_header(node) for node in body):
-        return False
-    function = functions[0]
-    if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list or _has_parameters(function.args):
-        return False
+    body = tree.body
+    if not all(_is_header(node) for node in body):
+        return frozenset()
     bound = list(_bound(body))
+    counts = Counter(name for name, _ in bound)
     trusted = {name for name, whence in bound if whence == "sqlalchemy"}
     ops = {name for name, whence in bound if whence == "op"}
-    if any(sum(name == other for other, _ in bound) > 1 for name in trusted | ops):
-        return False
-    return all(_is_directive(node, ops, trusted) for node in function.body)
+    if any(counts[name] > 1 for name in trusted | ops):
+        return frozenset()
+    return frozenset(
+        node.name
+        for node in body
+        if isinstance(node, ast.FunctionDef)
+        and counts[node.name] == 1
+        and not (node.decorator_list or _has_parameters(node.args))
+        and all(_is_directive(line, ops, trusted) for line in node.body)
+    )
 
 
 def _is_header(node: ast.stmt) -> bool:

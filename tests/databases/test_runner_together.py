@@ -8,6 +8,7 @@ import servers
 from projects import COMMAND, Project
 
 from asyncmig.database.driver import AiosqliteDriver, AsyncpgDriver, Driver, PsycopgDriver
+from asyncmig.database.events import Event, StepFinished, StepStarted
 from asyncmig.errors import MigrationFailed
 
 THREE = """
@@ -30,12 +31,13 @@ def exchanges(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         method = getattr(kind, name)
 
         def noted(self: Driver, *arguments: object, **keywords: object) -> object:
-            sent.append(name if name == "change_whole" else str(arguments[0]))
+            sent.append(name if name.startswith("change_") else str(arguments[0]))
             return method(self, *arguments, **keywords)
 
         monkeypatch.setattr(kind, name, noted)
 
-    noting(AiosqliteDriver, "change_whole")
+    for name in ("change_whole", "change_many"):
+        noting(AiosqliteDriver, name)
     for kind in (AiosqliteDriver, AsyncpgDriver, PsycopgDriver):
         for name in ("_run", "_fetch", "_execute"):
             noting(kind, name)
@@ -140,3 +142,90 @@ def test_who_was_overtaken_on_sqlite_goes_on_from_there(at_sqlite: Project, sqli
     assert servers.rows(sqlite_url, "SELECT * FROM account") == [(1, "a")]
     journal = "SELECT revision, outcome FROM asyncmig_version_journal ORDER BY id"
     assert servers.rows(sqlite_url, journal) == [("a1", "applied"), ("b2", "applied"), ("c3", "applied")]
+
+
+class Late:
+    """An observer that may be told of a step when those behind it are through too."""
+
+    hears_statements = False
+    hears_late = True
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StepStarted):
+            self.heard.append(f"{event.index}/{event.total} {event.revision}")
+        elif isinstance(event, StepFinished):
+            self.heard.append(event.report.revision)
+
+
+def seven(project: Project, body: str = 'op.create_table("{name}", sa.Column("id", sa.Integer))') -> list[str]:
+    """Seven revisions in a line whose text says all that they do."""
+    names = [f"r{number}" for number in range(1, 8)]
+    for before, name in zip([None, *names], names, strict=False):
+        project.revision(name, before, upgrade=body.format(name=name), downgrade=f'op.drop_table("{name}")')
+    return names
+
+
+async def test_steps_that_are_known_beforehand_share_an_exchange_on_sqlite(
+    at_sqlite: Project, sqlite_url: str, exchanges: list[str]
+) -> None:
+    names = seven(at_sqlite)
+    observer = Late()
+    report = await at_sqlite.migrator(observer=observer).upgrade()
+    assert "CREATE TABLE r" not in " ".join(exchanges)
+    assert exchanges.count("change_many") < len(names)
+    assert report.applied == tuple(names)
+    assert observer.heard == [each for number, name in enumerate(names, 1) for each in (f"{number}/7 {name}", name)]
+    assert set(names) < set(servers.tables(sqlite_url))
+    log = (await at_sqlite.migrator().log())[::-1]
+    assert [(entry.revision, entry.outcome, entry.statements_done) for entry in log] == [
+        (name, "applied", 1) for name in names
+    ]
+    starts = [entry.started_at for entry in log if entry.started_at]
+    ends = [entry.finished_at for entry in log if entry.finished_at]
+    assert len(starts) == len(ends) == 7
+    assert all(start <= end for start, end in zip(starts, ends, strict=True))
+    assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
+    assert (await at_sqlite.migrator(observer=Late()).downgrade("base")).applied == tuple(reversed(names))
+
+
+async def test_who_wants_to_hear_of_each_step_in_time_does(at_sqlite: Project, exchanges: list[str]) -> None:
+    names = seven(at_sqlite)
+    heard: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, StepStarted):
+            assert not any(event.revision in text for text in exchanges)
+            heard.append(event.revision)
+
+    await at_sqlite.migrator(observer=hear).upgrade()
+    assert heard == names
+    assert "change_many" not in exchanges
+
+
+@pytest.mark.parametrize("failing", ["op.drop_table('nowhere')", "op.create_table('r1', sa.Column('id', sa.Integer))"])
+async def test_a_step_that_fails_among_others_keeps_those_before_it(
+    at_sqlite: Project, sqlite_url: str, failing: str
+) -> None:
+    names = seven(at_sqlite)
+    at_sqlite.revision("r5", "r4", upgrade=f"op.create_table('half', sa.Column('id', sa.Integer))\n{failing}")
+    with pytest.raises(MigrationFailed) as caught:
+        await at_sqlite.migrator().upgrade()
+    assert caught.value.line is not None
+    assert "the 4 steps before it are kept" in str(caught.value)
+    assert set(names[:4]) == {name for name in servers.tables(sqlite_url) if name.startswith(("r", "half"))}
+    outcomes = [(entry.revision, entry.outcome) for entry in (await at_sqlite.migrator().log())[::-1]]
+    assert outcomes == [*((name, "applied") for name in names[:4]), ("r5", "failed")]
+
+
+async def test_steps_that_are_not_known_beforehand_keep_their_place(at_sqlite: Project, sqlite_url: str) -> None:
+    names = seven(at_sqlite)
+    for name, before in (("r3", "r2"), ("r6", "r5")):
+        body = f'found = op.get_bind().execute(sa.text("SELECT count(*) FROM sqlite_schema")).scalar()\nop.create_table("{name}", sa.Column(f"c{{found}}", sa.Integer))'
+        at_sqlite.revision(name, before, upgrade=body)
+    assert (await at_sqlite.migrator().upgrade()).applied == tuple(names)
+    found = [servers.columns(sqlite_url, name) for name in ("r3", "r6")]
+    # The version table, the journal with its index if it has one, and a table each.
+    assert int(found[1][0][1:]) - int(found[0][0][1:]) == 3

@@ -43,7 +43,7 @@ def test_a_second_run_compiles_nothing(path: Path, monkeypatch: pytest.MonkeyPat
     first = value(path, SOURCE)
     (file,) = kept(path)
     assert file.suffix == ".pyc"  # what every .gitignore knows
-    monkeypatch.setattr("asyncmig.scripts.compiled.checksum", None)
+    monkeypatch.setattr("asyncmig.scripts.compiled.checksum_of", None)
     found = compile_script(path, SOURCE)
     assert found.checksum == checksum(SOURCE)
     assert first == 1

@@ -1,8 +1,10 @@
 """A script is fixed when its text alone says what it does, wherever and whenever it runs."""
 
+import ast
+
 import pytest
 
-from asyncmig.scripts.fixed import is_fixed
+from asyncmig.scripts.fixed import fixed_functions
 
 HEAD = """\"\"\"create account\"\"\"
 from typing import Sequence, Union
@@ -63,6 +65,10 @@ HEADS = {
 }
 
 
+def is_fixed(source: bytes, name: str) -> bool:
+    return name in fixed_functions(ast.parse(source))
+
+
 def script(body: str, head: str = HEAD, definition: str = "def upgrade():") -> bytes:
     return f"{head}{definition}\n    {body}\n\n\ndef downgrade():\n    pass\n".encode()
 
@@ -94,7 +100,6 @@ def test_each_direction_is_judged_by_itself() -> None:
     assert not is_fixed(source, "upgrade")
     assert is_fixed(source, "downgrade")
     assert not is_fixed(source, "sideways")
-    assert not is_fixed(b"def upgrade(:", "upgrade")
 
 
 def test_a_script_written_for_alembic_is_as_good() -> None:
