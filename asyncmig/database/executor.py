@@ -137,19 +137,20 @@ class Executor:
         stretches = may_stretch(self.settings) and not (incomplete or self.whole or self.watch)
         with transaction_events(self.connection.sync, lambda: self._running):
             while (done := len(self.steps) - before) < len(steps):
-                if stretches and await self._stretch(steps[done : done + LONGEST], total):
-                    continue
                 step, piece = steps[done]
+                if stretches and piece.fixed and await self._stretch(steps[done : done + LONGEST], total):
+                    continue
                 await self._announced(step, piece, incomplete.get(step.revision.id), total)
 
     async def _stretch(self, front: Sequence[tuple[Step, Work]], total: int) -> bool:
         """Whether any of the steps could be done together with those behind it, or by itself in no more than one turn."""
+        first = len(self.steps) + 1
         reports = await self.connection.run_sync(self._send_stretch, front)
-        for report in reports:
-            started = StepStarted(report.revision, report.direction, report.message, len(self.steps) + 1, total)
+        self.steps += reports
+        for index, report in enumerate(reports, first):
+            started = StepStarted(report.revision, report.direction, report.message, index, total)
             await announce_async(self.observer, started)
-            self.steps.append(report)
-            await announce_async(self.observer, StepFinished(report, len(self.steps), total))
+            await announce_async(self.observer, StepFinished(report, index, total))
         return bool(reports)
 
     def _send_stretch(self, connection: sa.Connection, front: Sequence[tuple[Step, Work]]) -> list[StepReport]:
