@@ -8,8 +8,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import poolers
+import psycopg
 import pytest
 import servers
 from projects import Project
@@ -287,6 +289,61 @@ async def test_a_lost_heartbeat_connection_is_made_again(at_pooler: Project, pos
     )
     assert (await at_pooler.migrator().upgrade("head")).applied == ("a1",)
     assert free(postgres_url)
+
+
+class Row:
+    """The lease's row, looked at while the event loop, and with it everything of the run's, stands still."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+
+    def found(self, query: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(query).fetchall()
+
+    def is_free(self) -> bool:
+        """Nobody keeps it locked. The server itself may be changing it this moment, and then it ends that by itself."""
+        for _ in range(1000):
+            if self.found("SELECT 1 FROM asyncmig_version_lease FOR UPDATE SKIP LOCKED"):
+                return True
+            time.sleep(0.005)
+        return False
+
+
+async def test_a_loop_that_stands_still_never_keeps_the_row_locked(
+    project: Project, postgres_url: str, pooled_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After each turn of the loop: while the lease is waited for, taken, extended, lost to another run, and given back."""
+    migrator = project.config(url=pooled_url, lock="lease", lease_duration=1).revision("a1").migrator()
+    await migrator.upgrade()
+    with psycopg.connect(servers.libpq_url(postgres_url), autocommit=True) as connection:
+        ends = await watched(migrator, Row(connection), caplog)
+    assert len(ends) == 4
+    assert servers.rows(postgres_url, LEASE) == [(4, "the other run", True)]
+
+
+async def watched(migrator: Migrator, row: Row, caplog: pytest.LogCaptureFixture) -> set[Any]:
+    """The ends that our lease had, up to when another run took it."""
+    row.found(f"{TAKEN}, expires_at = clock_timestamp() + interval '0.5 seconds' RETURNING 1")
+    enough = asyncio.Event()
+    ends: set[Any] = set()
+
+    async def run() -> None:
+        async with (await migrator.site()).session() as session, session.locked():
+            await enough.wait()
+
+    task = asyncio.create_task(run())
+    while not task.done():
+        await asyncio.sleep(0)
+        assert row.is_free()
+        ((token, end),) = row.found("SELECT token, expires_at FROM asyncmig_version_lease")
+        if token == 3:
+            ends.add(end)
+        if len(ends) == 4 and token == 3:
+            row.found(f"{TAKEN} RETURNING 1")
+        if "taken over by another run" in caplog.text:
+            enough.set()
+    await task
+    return ends
 
 
 async def test_in_the_callers_transaction(at_pooler: Project, postgres_url: str) -> None:
