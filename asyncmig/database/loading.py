@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["BASIS", "load_aside", "needed_for_work", "needed_to_connect"]
+__all__ = ["BASIS", "FLEET", "load_aside", "needed_for_work", "needed_to_connect"]
 
 BASIS = (
     "anyio",
@@ -22,6 +22,9 @@ BASIS = (
     "asyncmig.database.request",
 )
 """What every look at a database needs."""
+
+FLEET = (*BASIS, "anyio.to_thread", "asyncmig.fleet.project", "asyncmig.fleet.tour", "asyncmig.fleet.visit")
+"""What a look at many needs."""
 
 
 def needed_to_connect(url: URL) -> tuple[str, ...]:
