@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from asyncmig.cli.stopping import Stop
@@ -54,8 +55,9 @@ def _show_warnings() -> None:
 async def _supervised(coroutine: Coroutine[Any, Any, T]) -> T:
     import asyncio
 
-    task = asyncio.ensure_future(coroutine)
-    with Stop(task, asyncio.get_running_loop()) as stop:
+    task = asyncio.create_task(coroutine)
+    loop = asyncio.get_running_loop()
+    with Stop(task, loop, partial(asyncio.current_task, loop)) as stop:
         try:
             return await task
         except BaseException as error:

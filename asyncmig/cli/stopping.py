@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +37,14 @@ class Stop:
     signals are ignored then; before that they raise KeyboardInterrupt.
     """
 
-    def __init__(self, task: asyncio.Future[Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop, current: Callable[[], asyncio.Task[Any] | None]
+    ) -> None:
         self.received: int | None = None
         self._task = task
         self._stopped: set[object] = set()  # the tasks that are ending
         self._loop = loop
+        self._current = current  # the task that runs in it
         self._before: dict[signal.Signals, Any] = {}
         self._over = threading.Event()
         self._looking: threading.Thread | None = None
@@ -76,9 +80,7 @@ class Stop:
             print("still stopping: the running step is being rolled back", file=sys.stderr, flush=True)
 
     def _raise_in_the_project(self, frame: FrameType | None) -> None:
-        import asyncio
-
-        task = asyncio.current_task(self._loop)
+        task = self._current()
         if task not in self._stopped and _is_the_projects(frame):
             self._stopped.add(task)
             raise Stopped

@@ -27,7 +27,7 @@ Cancel = Callable[[Awaitable[object], Path], Awaitable[None]]
 
 
 async def appears(mark: Path) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not mark.exists():  # noqa: ASYNC110 - another thread or process makes the file
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
@@ -99,7 +99,7 @@ async def all_is_quiet(url: str) -> None:
 
 async def the_next_run_works(project: Project, url: str) -> None:
     project.revision("b2", "a1", upgrade='op.create_table("made", sa.Column("id", sa.Integer))')
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await project.migrator().upgrade("head")).applied == ("b2",)
 
 
@@ -107,7 +107,7 @@ async def the_next_run_works(project: Project, url: str) -> None:
 async def test_a_cancelled_statement_is_ended_and_rolled_back(at_driver: Project, driver_url: str, how: Cancel) -> None:
     mark = prepare(at_driver, driver_url)
     await at_driver.migrator().upgrade("a1")
-    async with asyncio.timeout(30):  # or the cancellation waited for the statement
+    async with asyncio.timeout(60):  # or the cancellation waited for the statement
         await how(at_driver.migrator().upgrade("head"), mark)
     await all_is_quiet(driver_url)
     await the_next_run_works(at_driver, driver_url)
@@ -125,7 +125,7 @@ BODIES = {
 async def test_wherever_the_script_waits(at_driver: Project, driver_url: str, body: str) -> None:
     mark = prepare(at_driver, driver_url, BODIES[body])
     await at_driver.migrator().upgrade("a1")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await cancel_task(at_driver.migrator().upgrade("head"), mark)
     await all_is_quiet(driver_url)
     await the_next_run_works(at_driver, driver_url)
@@ -242,7 +242,7 @@ async def test_cancelled_at_any_moment(at_driver: Project, driver_url: str, dela
         )
     with anyio.move_on_after(delay):
         await at_driver.migrator().upgrade("head")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await at_driver.migrator().upgrade("head")
     journal = servers.rows(driver_url, "SELECT revision, outcome FROM asyncmig_version_journal ORDER BY id")
     assert journal == [(name, "applied") for name in names]
@@ -258,7 +258,7 @@ async def test_ctrl_c_during_a_step(database_project: Project, database_url: str
     process = database_project.start("upgrade", "head")
     await appears(mark)
     process.send_signal(number)
-    _, stderr = await asyncio.to_thread(process.communicate, timeout=30)
+    _, stderr = await asyncio.to_thread(process.communicate, timeout=60)
     assert process.returncode == 130, stderr
     assert "Interrupted" in stderr
     await all_is_quiet(database_url)
@@ -320,7 +320,7 @@ async def interrupted_once(project: Project, *command: str, mark: Path) -> None:
     process = project.start(*command)
     await appears(mark)
     process.send_signal(signal.SIGINT)
-    _, stderr = await asyncio.to_thread(process.communicate, timeout=30)
+    _, stderr = await asyncio.to_thread(process.communicate, timeout=60)
     assert process.returncode == 130, stderr
     assert stderr.splitlines()[1:] == ["error: Interrupted: what was not finished was rolled back."]
 

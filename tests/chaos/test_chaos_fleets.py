@@ -52,7 +52,7 @@ def state(url: str, schema: str) -> int:
 
 def settled(url: str, schema: str) -> int:
     """The server ends what a killed client had begun in its own time: asked until two answers are the same."""
-    before, deadline = -1, time.monotonic() + 30
+    before, deadline = -1, time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             found = state(url, schema)

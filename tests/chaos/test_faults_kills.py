@@ -137,7 +137,7 @@ def settled(url: str) -> None:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         database.close()
         return
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     while servers.rows(url, sql) != [(0,)]:
         assert time.monotonic() < deadline
@@ -150,7 +150,7 @@ def kill_at_random(project: Project, url: str, name: str, rounds: int, tally: Ta
     for _ in range(rounds):
         mark.unlink(missing_ok=True)
         process = project.start("upgrade", "head")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not mark.exists() and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.002)
@@ -202,13 +202,13 @@ def waiters_go_on(project: Project, url: str, waiters: int, tally: Tally) -> Non
     """
     mark = project.folder / "mark"
     wait = (
-        f"import pathlib, time\np = pathlib.Path({str(mark)!r})\nif not p.exists():\n    p.touch()\n    time.sleep(60)"
+        f"import pathlib, time\np = pathlib.Path({str(mark)!r})\nif not p.exists():\n    p.touch()\n    time.sleep(600)"
     )
     create = 'op.create_table("made", sa.Column("id", sa.Integer))\nop.execute("INSERT INTO made VALUES (1)")'
     create += "\nop.get_bind()"
     project.revision("a1", upgrade=f"{create}\n{wait}").revision("b2", "a1")
     holder = project.start("upgrade", "head")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not mark.exists():
         assert holder.poll() is None, holder.communicate()
         assert time.monotonic() < deadline
@@ -218,7 +218,7 @@ def waiters_go_on(project: Project, url: str, waiters: int, tally: Tally) -> Non
     assert all(process.poll() is None for process in others)
     tally("kills of the holder of the lock", hit=killed(holder), others_waited=waiters)
     for process in others:
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=120)
         assert process.returncode == 0, stdout + stderr
     assert servers.rows(url, "SELECT id FROM made") == [(1,)]
     assert servers.rows(url, JOURNAL) == [("a1", "upgrade", "applied"), ("b2", "upgrade", "applied")]

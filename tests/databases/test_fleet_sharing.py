@@ -38,7 +38,7 @@ def test_three_processes_share_thirty_schemas(history: Project, postgres_url: st
     (history.folder / "tenants.txt").write_text("\n".join(names))
     command = ("fleet", "upgrade", "head", "--targets", "tenants.txt", "--concurrency", "3", "--canary", "1")
     started = [history.start(*command) for _ in range(3)]
-    outputs = [process.communicate(timeout=60) for process in started]
+    outputs = [process.communicate(timeout=120) for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], outputs
     for name in names:
         found = servers.rows(postgres_url, f"SELECT revision, outcome FROM {name}.asyncmig_version_journal ORDER BY id")
@@ -54,7 +54,7 @@ def test_three_processes_share_sqlite_files(history: Project) -> None:
     urls = [f"sqlite:///users/{number}.db" for number in range(8)]
     (history.folder / "users.txt").write_text("\n".join(urls))
     started = [history.start("fleet", "upgrade", "head", "--targets", "users.txt") for _ in range(3)]
-    outputs = [process.communicate(timeout=60) for process in started]
+    outputs = [process.communicate(timeout=120) for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], outputs
     for number in range(8):
         url = servers.sqlite_url(history.folder / "users" / f"{number}.db")
@@ -127,10 +127,10 @@ async def test_a_target_that_another_runner_holds_comes_last(history: Project, p
         await holder.execute("SELECT pg_advisory_lock(%s)", (lock_key("tenant1", "asyncmig_version"),))
         fleet = history.migrator().fleet(names, concurrency=1, observer=observe, shuffle=lambda queue: None)
         run = asyncio.create_task(fleet.upgrade())
-        await asyncio.wait_for(released.wait(), 20)
+        await asyncio.wait_for(released.wait(), 60)
         assert order == ["tenant0", "tenant2", "tenant3"]
         await holder.execute("SELECT pg_advisory_unlock_all()")
-        report = await asyncio.wait_for(run, 20)
+        report = await asyncio.wait_for(run, 60)
     assert order[-1] == "tenant1"
     assert [str(result.outcome) for result in report.results] == ["changed"] * 4
 
@@ -155,7 +155,7 @@ async def test_a_cancelled_fleet_leaves_whole_revisions_and_no_lock(history: Pro
     history.config(url=postgres_url)
     run = asyncio.create_task(history.migrator().fleet(names, concurrency=3).upgrade())
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(30)%%' AND pid <> pg_backend_pid()"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while servers.rows(postgres_url, sleeping)[0][0] < 3 and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     run.cancel()
