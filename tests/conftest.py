@@ -11,6 +11,7 @@
     project              an empty project folder, see tests/projects.py: file() config() env() revision() run() migrator()
     database_project     the same with `url` set to database_url
     driver_url           a fresh empty database, once for every driver that the runner knows
+    tally                a function that counts what a round of a kill or a cut came upon, see tests/tally.py
     at_driver            a project whose `url` is driver_url; at_postgres and at_sqlite: postgres_url, sqlite_url
 
 To look into a database: `from servers import rows, tables, columns, execute` (url, ...), which use psycopg and sqlite3.
@@ -25,11 +26,22 @@ import hypothesis
 import pytest
 import servers
 from projects import Project, end_started
+from tally import lines_of, tally
+
+__all__ = ["tally"]
 
 hypothesis.settings.register_profile("here", deadline=None)
 # The same examples in every run: a law that fails in CI must fail for whoever looks into it.
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = lines_of(report for reports in terminalreporter.stats.values() for report in reports)
+    if lines and "not soak" not in terminalreporter.config.option.markexpr:
+        terminalreporter.section("kills, cuts and restarts")
+        for line in lines:
+            terminalreporter.line(line)
 
 
 @pytest.fixture(autouse=True)

@@ -123,7 +123,7 @@ class Project:
         *arguments: str,
         env: Mapping[str, str] | None = None,
         stdin: str = "",
-        timeout: float = 60,
+        timeout: float = 150,
         folder: Path | None = None,
     ) -> Finished:
         """Runs the installed `asyncmig` command in the folder, as a user would; no terminal."""

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["backend_of", "end_work"]
 
 _SECONDS = 10.0
-_STATE = "SELECT state FROM pg_catalog.pg_stat_activity WHERE pid = {pid}"
+_LOOKS = 2
+"""So often in a row a session has to be seen waiting for its client: what that has sent may still be on its way."""
+
+_STATE = "SELECT state, coalesce(wait_event = 'ClientRead', false) FROM pg_catalog.pg_stat_activity WHERE pid = {pid}"
 _CANCEL = "SELECT pg_cancel_backend({pid})"
 
 logger = logging.getLogger("asyncmig")
@@ -39,9 +42,9 @@ async def end_work(database: Database, connection: Connection, backend: int | No
     locks: so the server is asked, over a second connection, until it says that the session is idle.
     """
     with anyio.move_on_after(_SECONDS, shield=True) as scope:
-        if backend is not None:
-            await _end_statement(database, backend)
         try:
+            if backend is not None:
+                await _end_statement(database, backend)
             await connection.run_sync(_interrupt_and_roll_back)
         except (sa.exc.SQLAlchemyError, OSError) as error:
             # The connection is gone, and with it the transaction and the lock.
@@ -73,6 +76,10 @@ async def _end_statement(database: Database, backend: int) -> None:
 
 
 def _cancel_until_idle(engine: sa.Engine, backend: int) -> None:
+    """Idle is a session also in the middle of an exchange that its client does not go on with.
+
+    asyncpg sends a query in two messages: cancelled between them it leaves the session "active", which runs nothing.
+    """
     # A pool of its own: the application's may consist of the one connection that is stuck.
     pool = engine.pool.recreate()
     # Held by name: a connection that nobody holds is closed at once, under its cursor.
@@ -80,10 +87,14 @@ def _cancel_until_idle(engine: sa.Engine, backend: int) -> None:
     try:
         cursor = second.cursor()
         deadline = time.monotonic() + _SECONDS
+        waits = 0
         while time.monotonic() < deadline:
             cursor.execute(_STATE.format(pid=backend))
             row = cursor.fetchone()
             if row is None or row[0] != "active":
+                return
+            waits = waits + 1 if row[1] else 0
+            if waits == _LOOKS:
                 return
             cursor.execute(_CANCEL.format(pid=backend))
             # A transaction sees pg_stat_activity as it was at its first look ("Viewing Statistics").

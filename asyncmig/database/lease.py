@@ -121,7 +121,7 @@ class LeaseLock(RunLock):
         started = time.monotonic()
         delay = _FIRST_DELAY
         announced = False
-        while (token := await second.run_sync(self._take)) is None:
+        while (token := await second.run_sync(_take, self.sql, self.holder, self.seconds)) is None:
             if self.timeout is None:
                 raise HeldElsewhere
             self.waited = time.monotonic() - started
@@ -133,10 +133,6 @@ class LeaseLock(RunLock):
             await anyio.sleep(min(delay * random.uniform(0.5, 1.5), max(self.timeout - self.waited, 0.01)))
             delay = min(delay * 1.5, _LONGEST_DELAY)
         return token
-
-    def _take(self, connection: sa.Connection) -> int | None:
-        rows = driver_of(connection).fetch(self.sql.take(self.holder, self.seconds))
-        return int(rows[0][0]) if rows else None
 
     def _named(self, connection: sa.Connection) -> str | None:
         return _holder(driver_of(connection), self.sql)
@@ -155,8 +151,7 @@ class LeaseLock(RunLock):
         while not await self._told_to_stop():
             try:
                 second = await self._connected()
-                rows = await second.run_sync(_fetch, self.sql.extend(token, self.seconds))
-                if not rows or rows[0][0] != token:
+                if not await second.run_sync(_execute, self.sql.extend(token, self.seconds)):
                     logger.warning("the run lock was taken over by another run: nothing more is committed here")
                     return
             except (sa.exc.SQLAlchemyError, OSError) as error:
@@ -211,7 +206,7 @@ class CallersLease(RunLock):
     async def acquire(self, connection: Connection) -> None:
         await connection.run_sync(_make_table, self.sql)
         started = time.monotonic()
-        while not await connection.run_sync(_fetch, self.sql.take(whoever_runs(), 0)):
+        while await connection.run_sync(_take, self.sql, whoever_runs(), 0) is None:
             if self.timeout is None:
                 raise HeldElsewhere
             self.waited = time.monotonic() - started
@@ -227,8 +222,17 @@ class CallersLease(RunLock):
         return
 
 
-def _fetch(connection: sa.Connection, sql: str) -> list[tuple[object, ...]]:
-    return driver_of(connection).fetch(sql)
+def _take(connection: sa.Connection, sql: LeaseSql, holder: str, seconds: float) -> int | None:
+    """The token of a lease that was free: looked at first, then taken if it still is as it was."""
+    driver = driver_of(connection)
+    ((token, _holder, left),) = driver.fetch(sql.state()) or [(None, None, None)]
+    if token is None or (left is not None and left > 0):
+        return None
+    return token + 1 if driver.execute(sql.take(token, holder, seconds)) else None
+
+
+def _execute(connection: sa.Connection, sql: str) -> int:
+    return driver_of(connection).execute(sql)
 
 
 def _run(connection: sa.Connection, sql: str) -> None:

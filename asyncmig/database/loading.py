@@ -14,7 +14,7 @@ from asyncmig.errors import UsageError
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["load_aside", "load_basis", "needed_for_work", "needed_to_connect", "require_asyncio"]
+__all__ = ["load_aside", "load_basis", "load_fleet", "needed_for_work", "needed_to_connect", "require_asyncio"]
 
 _BASIS = (
     "anyio",
@@ -24,6 +24,9 @@ _BASIS = (
     "asyncmig.database.request",
 )
 """What every look at a database needs."""
+
+_FLEET = ("anyio.to_thread", "asyncmig.fleet.project", "asyncmig.fleet.tour", "asyncmig.fleet.visit")
+"""What a look at many needs besides."""
 
 
 def needed_to_connect(url: URL) -> tuple[str, ...]:
@@ -62,6 +65,12 @@ async def load_basis() -> None:
     """What looking at a database needs, while the event loop goes on; refused where there is no loop of asyncio's."""
     require_asyncio()
     await load_aside(*_BASIS)
+
+
+async def load_fleet() -> None:
+    """What looking at many databases needs; otherwise as `load_basis`."""
+    require_asyncio()
+    await load_aside(*_BASIS, *_FLEET)
 
 
 async def load_aside(*names: str) -> None:

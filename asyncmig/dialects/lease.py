@@ -2,6 +2,9 @@
 
 PostgreSQL only. Nothing here waits for another session: a row that is locked counts as taken, and times are the
 server's. The row stays when the lease is given back, so that its number, the token, only ever grows.
+
+Each change is one statement that answers with a number of rows alone: sent as text in autocommit mode it is begun and
+committed by the server itself, so that a process that stands still never keeps the row locked meanwhile.
 """
 
 from __future__ import annotations
@@ -38,21 +41,21 @@ class LeaseSql:
             f"WHERE NOT EXISTS (SELECT 1 FROM {self.table}) ON CONFLICT DO NOTHING"
         )
 
-    def take(self, holder: str, seconds: float) -> str:
-        """One row with the token where the lease was free or has expired, none where it is somebody's."""
+    def take(self, token: int, holder: str, seconds: float) -> str:
+        """Changes the row where the lease is free or has expired and its token still is `token`: then `token` + 1 is ours."""
         return (
-            f"WITH free AS (SELECT id FROM {self.table} WHERE expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED) "
+            f"WITH free AS (SELECT id FROM {self.table} WHERE token = {token} AND expires_at <= clock_timestamp() "
+            f"FOR UPDATE SKIP LOCKED) "
             f"UPDATE {self.table} AS lease SET token = lease.token + 1, holder = {self._literal(holder)}, "
-            f"expires_at = {_in(seconds)} FROM free WHERE lease.id = free.id RETURNING lease.token"
+            f"expires_at = {_in(seconds)} FROM free WHERE lease.id = free.id"
         )
 
     def extend(self, token: int, seconds: float) -> str:
-        """One row: the token that the lease has now. A row that our own step has locked is left as it is."""
+        """Finds one row while the lease is ours. A row that our own step has locked is left as it is."""
         return (
             f"WITH mine AS (SELECT id FROM {self.table} WHERE token = {token} FOR UPDATE SKIP LOCKED), "
-            f"extended AS (UPDATE {self.table} AS lease SET expires_at = {_in(seconds)} "
-            f"FROM mine WHERE lease.id = mine.id RETURNING 1) "
-            f"SELECT token, (SELECT count(*) FROM extended) FROM {self.table}"
+            f"extended AS (UPDATE {self.table} AS lease SET expires_at = {_in(seconds)} FROM mine WHERE lease.id = mine.id) "
+            f"SELECT 1 FROM {self.table} WHERE token = {token}"
         )
 
     def give_back(self, token: int) -> str:

@@ -1,4 +1,7 @@
-"""Fleet: one method a command, for all targets at once."""
+"""Fleet: one method a command, for all targets at once.
+
+What it works with is loaded beside the event loop, when a method is called: see database/loading.py.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asyncmig.config.fleet import FailureLimit, FleetSettings
+from asyncmig.database.loading import load_fleet
 from asyncmig.errors import FleetFailed, UsageError
-from asyncmig.fleet.project import Project
 from asyncmig.fleet.report import (
     FleetReport,
     FleetStatus,
@@ -23,12 +26,13 @@ from asyncmig.fleet.report import (
 )
 from asyncmig.fleet.sources import Source, configured, listed
 from asyncmig.fleet.targets import Target
-from asyncmig.fleet.tour import Limits, Tour
-from asyncmig.fleet.visit import Errand, PlannerOf, ask, visit
 from asyncmig.revisions.plan import Direction, plan_downgrade, plan_upgrade
 from asyncmig.revisions.target import parse_target
 
 if TYPE_CHECKING:
+    from asyncmig.fleet.project import Project
+    from asyncmig.fleet.tour import Limits
+    from asyncmig.fleet.visit import PlannerOf
     from asyncmig.migrator import Migrator
 
 __all__ = ["Fleet", "FleetObserver"]
@@ -79,6 +83,9 @@ class Fleet:
         """Where each target stands, from one query each; nothing is written, no lock taken."""
         found: dict[str, TargetStatus] = {}
         async with self._project() as project:
+            from asyncmig.fleet.tour import Limits, Tour
+            from asyncmig.fleet.visit import ask
+
             targets = await self._listed(project)
 
             async def asked(target: Target, _insist: bool) -> TargetStatus:
@@ -97,6 +104,9 @@ class Fleet:
     async def _run(self, direction: Direction, goal: str, planner: PlannerOf) -> FleetReport:
         started = time.monotonic()
         async with self._project() as project:
+            from asyncmig.fleet.tour import Tour
+            from asyncmig.fleet.visit import Errand, visit
+
             targets = await self._listed(project)
             if direction is Direction.UPGRADE:
                 await _check_goal(project, targets, planner)
@@ -121,6 +131,8 @@ class Fleet:
         return report
 
     async def _limits(self, project: Project, targets: tuple[Target, ...]) -> Limits:
+        from asyncmig.fleet.tour import Limits
+
         given = self._settings
         return Limits(await project.at_once(targets), given.canary, given.max_failures)
 
@@ -140,6 +152,9 @@ class Fleet:
 
     @asynccontextmanager
     async def _project(self) -> AsyncIterator[Project]:
+        await load_fleet()
+        from asyncmig.fleet.project import Project
+
         project = Project(self._migrator, self._settings, self._settings.concurrency)
         try:
             yield project

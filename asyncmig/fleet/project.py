@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 
 from asyncmig.database.engine import Database, FileDatabase
 from asyncmig.database.events import at_target
+from asyncmig.database.loading import load_aside, needed_to_connect
 from asyncmig.database.site import Site
 from asyncmig.database.tenancy import SchemaDatabase, most_connections, pooled
 from asyncmig.database.whole import WholeSteps
@@ -122,6 +123,7 @@ class Project:
         if is_memory_sqlite(url):
             raise UsageError("An in-memory SQLite database is gone when its connection is closed.")
         require_driver(url)
+        await load_aside(*needed_to_connect(url))
         site = await self.migrator.site(url=url)
         if connecting_to(url).file() is not None and not _OWN_CONNECTING & site.environment.engine_options.keys():
             site = replace(site, opened=self._file(url, site))

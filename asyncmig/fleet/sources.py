@@ -8,10 +8,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-import anyio.to_thread
-
 from asyncmig.alembic_names import project_imports
-from asyncmig.database.driver import driver_of
 from asyncmig.environment.functions import settle
 from asyncmig.errors import UsageError
 from asyncmig.fleet.targets import Given, Query, Target, as_target, as_targets, parse_lines
@@ -39,6 +36,8 @@ async def listed(source: Source, project: Project) -> tuple[Target, ...]:
 
 async def configured(settings: FleetSettings, project: Project) -> tuple[Target, ...]:
     """The targets of all the sources that [fleet] gives; [databases] where it gives none. UsageError for none at all."""
+    import anyio.to_thread
+
     config = project.migrator.config
     found: list[Given] = [*settings.targets]
     if settings.file is not None:
@@ -66,6 +65,8 @@ def _read(path: Path) -> str:
 
 
 async def _asked(query: Query, project: Project) -> list[Given]:
+    from asyncmig.database.driver import driver_of
+
     site = await project.own()
     async with site.session() as session:
         rows = await session.connection.run_sync(lambda sync: driver_of(sync).fetch(query.sql))

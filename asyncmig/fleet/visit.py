@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from asyncmig.alembic_names import project_imports
 from asyncmig.database.engine import is_missing_file
 from asyncmig.database.failures import message_of
+from asyncmig.database.loading import load_aside, needed_for_work
 from asyncmig.database.lock import HeldElsewhere
 from asyncmig.database.request import Request, glance, standing
 from asyncmig.errors import AsyncmigError, ForeignRevision, MigrationFailed, ScriptError
@@ -63,14 +64,15 @@ async def visit(
 
 
 async def _worked(place: Place, errand: Errand) -> Report:
-    from asyncmig.database.run import Run
-
     site, request = place.site, errand.at(place)
     with project_imports(site.context):
         async with site.session() as session:
             idle = await glance(session, request)
             if idle is not None:
                 return idle
+            await load_aside(*needed_for_work(site.url.get_backend_name()))
+            from asyncmig.database.run import Run
+
             settings = replace(site.settings(session.dialect, place.graph), schemas=place.schemas, whole=place.whole)
             return await Run(session, request, place.work, settings, site.hooks).run()
 

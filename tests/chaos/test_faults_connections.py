@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import servers
 from projects import Project
+from tally import Tally
 
 from asyncmig import AsyncmigError, ConnectionFailed, MigrationFailed
 from asyncmig.database.events import Event, StepFinished
@@ -123,28 +124,32 @@ async def test_a_connection_cut_between_steps_hands_over(at_postgres: Project, p
     assert is_some_whole_revision(postgres_url) == len(NAMES)
 
 
-async def test_connections_cut_at_random(at_postgres: Project, postgres_url: str) -> None:
+async def cut_at_random(project: Project, url: str, runners: int, tally: Tally) -> None:
+    """Cut all connections while `runners` run at once: each is through, or says in its own words what happened to it."""
+    runs = [asyncio.create_task(project.migrator().upgrade("head")) for _ in range(runners)]
+    await asyncio.sleep(random.uniform(0, 0.3))
+    connections = len(await asyncio.to_thread(servers.rows, url, CUT))
+    outcomes = await asyncio.gather(*runs, return_exceptions=True)
+    for outcome in outcomes:
+        assert not isinstance(outcome, BaseException) or isinstance(outcome, AsyncmigError), repr(outcome)
+    done = is_some_whole_revision(url)
+    ended = sum(isinstance(outcome, AsyncmigError) for outcome in outcomes)
+    tally("cuts", connections_cut=connections, runs_ended=ended, left_in_between=0 < done < len(NAMES))
+
+
+async def test_connections_cut_at_random(at_postgres: Project, postgres_url: str, tally: Tally) -> None:
     history(at_postgres)
-    run = asyncio.create_task(at_postgres.migrator().upgrade("head"))
-    await asyncio.sleep(random.uniform(0.02, 0.3))
-    await asyncio.to_thread(servers.execute, postgres_url, CUT)
-    await asyncio.gather(run, return_exceptions=True)
-    is_some_whole_revision(postgres_url)
+    await cut_at_random(at_postgres, postgres_url, 1, tally)
     await at_postgres.migrator().upgrade("head")
     assert is_some_whole_revision(postgres_url) == len(NAMES)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("_round", range(40))
-async def test_connections_cut_many_times(at_postgres: Project, postgres_url: str, _round: int) -> None:
+async def test_connections_cut_many_times(at_postgres: Project, postgres_url: str, _round: int, tally: Tally) -> None:
     history(at_postgres)
     for _ in range(6):
-        runs = [asyncio.create_task(at_postgres.migrator().upgrade("head")) for _ in range(2)]
-        await asyncio.sleep(random.uniform(0, 0.25))
-        await asyncio.to_thread(servers.execute, postgres_url, CUT)
-        for outcome in await asyncio.gather(*runs, return_exceptions=True):
-            assert not isinstance(outcome, BaseException) or isinstance(outcome, AsyncmigError), repr(outcome)
-        is_some_whole_revision(postgres_url)
+        await cut_at_random(at_postgres, postgres_url, 2, tally)
     await at_postgres.migrator().upgrade("head")
     assert is_some_whole_revision(postgres_url) == len(NAMES)
 
@@ -183,7 +188,7 @@ def restartable() -> Iterator[Restartable]:
         found.control("stop")
 
 
-async def restart_at_random(project: Project, restartable: Restartable, rounds: int) -> None:
+async def restart_at_random(project: Project, restartable: Restartable, rounds: int, tally: Tally) -> None:
     with servers.fresh_postgres_database(restartable.server) as url:
         history(project.config(url=url))
         slow = 'op.execute("SELECT pg_sleep(0.2)")\n'
@@ -193,22 +198,27 @@ async def restart_at_random(project: Project, restartable: Restartable, rounds: 
         for _ in range(rounds):
             restart = threading.Timer(random.uniform(0.05, 1.0), restartable.control, ["restart"])
             restart.start()
+            ended = False
             try:
                 await project.migrator().upgrade("head")
             except AsyncmigError as error:
                 assert isinstance(error, MigrationFailed | ConnectionFailed), repr(error)
+                ended = True
             await asyncio.to_thread(restart.join)
             is_some_whole_revision(url)
+            tally("restarts of the server", hit=ended)
         await project.migrator().wait_until_reachable(10)
         await project.migrator().upgrade("head")
         assert is_some_whole_revision(url) == len(NAMES)
 
 
-async def test_a_server_restarted_at_a_random_moment(project: Project, restartable: Restartable) -> None:
-    await restart_at_random(project, restartable, 2)
+async def test_a_server_restarted_at_a_random_moment(project: Project, restartable: Restartable, tally: Tally) -> None:
+    await restart_at_random(project, restartable, 2, tally)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("_round", range(20))
-async def test_a_server_restarted_many_times(project: Project, restartable: Restartable, _round: int) -> None:
-    await restart_at_random(project, restartable, 4)
+async def test_a_server_restarted_many_times(
+    project: Project, restartable: Restartable, _round: int, tally: Tally
+) -> None:
+    await restart_at_random(project, restartable, 4, tally)

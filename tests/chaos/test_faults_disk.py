@@ -68,7 +68,7 @@ def run_limited(project: Project, limit: int) -> Finished:
         capture_output=True,
         text=True,
         preexec_fn=restrict,
-        timeout=60,
+        timeout=150,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 

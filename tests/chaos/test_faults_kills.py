@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import servers
 from projects import Project
+from tally import Tally, killed
 
 ROWS = 20_000
 JOURNAL = "SELECT revision, direction, outcome FROM asyncmig_version_journal ORDER BY id"
@@ -136,27 +137,29 @@ def settled(url: str) -> None:
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         database.close()
         return
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     while servers.rows(url, sql) != [(0,)]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def kill_at_random(project: Project, url: str, fault: Fault, rounds: int) -> None:
+def kill_at_random(project: Project, url: str, name: str, rounds: int, tally: Tally) -> None:
+    fault = FAULTS[name]
     mark = prepared(project, url, fault)
     for _ in range(rounds):
         mark.unlink(missing_ok=True)
         process = project.start("upgrade", "head")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not mark.exists() and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.002)
         time.sleep(random.choice([0.02, 0.1, 0.5]) * random.random())
-        process.kill()
-        process.communicate()
+        hit = killed(process)
         settled(url)
         is_some_whole_revision(url, fault)
+        incomplete = any(outcome == "incomplete" for _, _, outcome in servers.rows(url, JOURNAL))
+        tally(f"kills during {name}", hit=hit, found_incomplete=incomplete)
         if servers.rows(url, VERSION) == [("c3",)]:
             break
     project.run("upgrade", "head").expect(0)
@@ -171,38 +174,41 @@ ON_SQLITE = ["a table that is built anew", "a batch of changes", "batches"]
 
 
 @pytest.mark.parametrize("name", ON_POSTGRESQL)
-def test_a_run_killed_at_a_random_moment(at_postgres: Project, postgres_url: str, name: str) -> None:
-    kill_at_random(at_postgres, postgres_url, FAULTS[name], 1)
+def test_a_run_killed_at_a_random_moment(at_postgres: Project, postgres_url: str, name: str, tally: Tally) -> None:
+    kill_at_random(at_postgres, postgres_url, name, 1, tally)
 
 
 @pytest.mark.parametrize("name", ON_SQLITE)
-def test_a_run_on_a_file_killed_at_a_random_moment(at_sqlite: Project, sqlite_url: str, name: str) -> None:
-    kill_at_random(at_sqlite, sqlite_url, FAULTS[name], 1)
+def test_a_run_on_a_file_killed_at_a_random_moment(
+    at_sqlite: Project, sqlite_url: str, name: str, tally: Tally
+) -> None:
+    kill_at_random(at_sqlite, sqlite_url, name, 1, tally)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("_round", range(6))
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_run_killed_at_many_moments(database_project: Project, database_url: str, name: str, _round: int) -> None:
-    fault = FAULTS[name]
-    if fault.only in (None, kind(database_url)):
-        kill_at_random(database_project, database_url, fault, 8)
+def test_a_run_killed_at_many_moments(
+    database_project: Project, database_url: str, name: str, _round: int, tally: Tally
+) -> None:
+    if FAULTS[name].only in (None, kind(database_url)):
+        kill_at_random(database_project, database_url, name, 8, tally)
 
 
-def waiters_go_on(project: Project, url: str, waiters: int) -> None:
+def waiters_go_on(project: Project, url: str, waiters: int, tally: Tally) -> None:
     """The holder of the lock is killed in its step; of those who wait one goes on, and all find head.
 
     It asks for the connection: on SQLite the lock is the step's transaction, which begins there.
     """
     mark = project.folder / "mark"
     wait = (
-        f"import pathlib, time\np = pathlib.Path({str(mark)!r})\nif not p.exists():\n    p.touch()\n    time.sleep(60)"
+        f"import pathlib, time\np = pathlib.Path({str(mark)!r})\nif not p.exists():\n    p.touch()\n    time.sleep(600)"
     )
     create = 'op.create_table("made", sa.Column("id", sa.Integer))\nop.execute("INSERT INTO made VALUES (1)")'
     create += "\nop.get_bind()"
     project.revision("a1", upgrade=f"{create}\n{wait}").revision("b2", "a1")
     holder = project.start("upgrade", "head")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not mark.exists():
         assert holder.poll() is None, holder.communicate()
         assert time.monotonic() < deadline
@@ -210,23 +216,26 @@ def waiters_go_on(project: Project, url: str, waiters: int) -> None:
     others = [project.start("upgrade", "head") for _ in range(waiters)]
     time.sleep(random.uniform(0.1, 1.5))
     assert all(process.poll() is None for process in others)
-    holder.kill()
-    holder.communicate()
+    tally("kills of the holder of the lock", hit=killed(holder), others_waited=waiters)
     for process in others:
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=120)
         assert process.returncode == 0, stdout + stderr
     assert servers.rows(url, "SELECT id FROM made") == [(1,)]
     assert servers.rows(url, JOURNAL) == [("a1", "upgrade", "applied"), ("b2", "upgrade", "applied")]
 
 
-def test_others_go_on_when_the_holder_of_the_lock_is_killed(database_project: Project, database_url: str) -> None:
-    waiters_go_on(database_project, database_url, 2)
+def test_others_go_on_when_the_holder_of_the_lock_is_killed(
+    database_project: Project, database_url: str, tally: Tally
+) -> None:
+    waiters_go_on(database_project, database_url, 2, tally)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("_round", range(5))
-def test_many_go_on_when_the_holder_is_killed(database_project: Project, database_url: str, _round: int) -> None:
-    waiters_go_on(database_project, database_url, 8)
+def test_many_go_on_when_the_holder_is_killed(
+    database_project: Project, database_url: str, _round: int, tally: Tally
+) -> None:
+    waiters_go_on(database_project, database_url, 8, tally)
 
 
 @pytest.mark.soak

@@ -42,8 +42,8 @@ async def test_the_blocker_is_named_in_every_retry_and_in_the_end(at_postgres: P
     await at_a1(
         at_postgres,
         'op.add_column("one", sa.Column("more", sa.Integer))',
-        statement_lock_timeout=0.3,
-        lock_timeout=1.2,
+        statement_lock_timeout=0.7,
+        lock_timeout=1.8,
     )
     retries: list[Retrying] = []
     with an_application(postgres_url) as other:
@@ -80,13 +80,24 @@ async def test_the_victim_of_many_deadlocks(at_postgres: Project, postgres_url: 
     await deadlocks(at_postgres, postgres_url, "asyncpg")
 
 
+WAITS = """
+SELECT wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '1.3 seconds'
+FROM pg_stat_activity WHERE pid = {pid}
+"""
+
+
 async def deadlocks(project: Project, url: str, driver: str) -> None:
-    """The application locks two and wants one; the step has locked one and wants two, and notices first."""
+    """The application locks two and wants one; the step has locked one and wants two, and notices.
+
+    The server looks for a deadlock once, a second (deadlock_timeout) after a wait began: the application's look is over
+    when the step begins to wait.
+    """
     project.config(url=url.replace("+asyncpg", f"+{driver}"))
     body = """
 async def upgrade():
     import asyncio, pathlib
     op.execute("ALTER TABLE one ADD COLUMN more integer")
+    op.get_bind()
     pathlib.Path(MARK).touch()
     while not pathlib.Path(MARK + ".go").exists():
         await asyncio.sleep(0.01)
@@ -98,16 +109,16 @@ async def upgrade():
     with an_application(url) as other:
         pid = other.info.backend_pid
         other.execute("LOCK TABLE two IN ACCESS EXCLUSIVE MODE")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (project.folder / "mark").exists():  # noqa: ASYNC110 - the script makes it
                 await asyncio.sleep(0.01)
-        waits = threading.Thread(target=lambda: wants_one(other))
-        (project.folder / "mark.go").touch()
-        await asyncio.sleep(0.1)  # the step waits first, so it is the one that finds the deadlock
-        waits.start()
-        async with asyncio.timeout(20):
+            waits = threading.Thread(target=lambda: wants_one(other))
+            waits.start()
+            while servers.rows(url, WAITS.format(pid=pid)) != [(True,)]:  # noqa: ASYNC110 - the server's clock
+                await asyncio.sleep(0.05)
+            (project.folder / "mark.go").touch()
             report = await task
-        await asyncio.to_thread(waits.join, 20)
+        await asyncio.to_thread(waits.join, 60)
     assert report.applied == ("b2",)
     assert servers.columns(url, "two") == ["id", "more"]
     reasons = [event.reason for event in events if isinstance(event, Retrying)]

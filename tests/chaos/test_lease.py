@@ -8,8 +8,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import poolers
+import psycopg
 import pytest
 import servers
 from projects import Project
@@ -132,27 +134,44 @@ def url_of(project: Project) -> str:
     return found[1]
 
 
+OLD_LEASE = """
+SELECT expires_at > clock_timestamp() AND clock_timestamp() > (
+    SELECT min(started_at)::timestamptz + interval '2.2 seconds' FROM asyncmig_version_journal
+) FROM asyncmig_version_lease
+"""
+
+
 @pytest.mark.parametrize("transaction", ["revision", "run"])
 async def test_a_long_step_keeps_the_lease_and_the_wait_names_its_holder(
     at_pooler: Project, postgres_url: str, transaction: str
 ) -> None:
     """With one transaction for the run the row stays locked behind the first step: that keeps others away too."""
-    at_pooler.config(url=url_of(at_pooler), lock="lease", lease_duration=1, transaction=transaction)
-    sleep = "async def upgrade():\n    import asyncio\n    await asyncio.sleep(2.5)\n    "
-    at_pooler.revision("a1").revision("b2", "a1", upgrade=sleep + table("made").splitlines()[0])
+    at_pooler.config(url=url_of(at_pooler), lock="lease", lease_duration=2, transaction=transaction)
+    go = at_pooler.folder / "go"
+    waits = f"async def upgrade():\n    import asyncio, pathlib\n    while not pathlib.Path({str(go)!r}).exists():\n        await asyncio.sleep(0.01)\n    "
+    at_pooler.revision("a1").revision("b2", "a1", upgrade=waits + table("made").splitlines()[0])
     first = asyncio.create_task(at_pooler.migrator().upgrade("head"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while "asyncmig_version_lease" not in servers.tables(postgres_url) or free(postgres_url):  # noqa: ASYNC110 - a row
             await asyncio.sleep(0.02)
-    events: list[Event] = []
+    holders: list[str | None] = []
+
+    def observe(event: Event) -> None:
+        if isinstance(event, LockWaiting):
+            holders.append(event.holder)
+            go.touch()
+
     impatient = at_pooler.migrator(lock_timeout=0.2)
-    with pytest.raises(LockTimeout, match=rf"which .*\(pid {os.getpid()}\)(, whose lease has 1 s left,)? holds"):
+    with pytest.raises(LockTimeout, match=rf"which .*\(pid {os.getpid()}\)(, whose lease has \d s left,)? holds"):
         await impatient.upgrade("head")
-    second = await at_pooler.migrator(observer=events.append).upgrade("head")
+    if transaction == "revision":  # else the row is locked, and that is enough
+        async with asyncio.timeout(60):
+            while servers.rows(postgres_url, OLD_LEASE) != [(True,)]:  # noqa: ASYNC110 - the server's clock
+                await asyncio.sleep(0.05)
+    second = await at_pooler.migrator(observer=observe).upgrade("head")
     assert (await first).applied == ("a1", "b2")
     assert second.applied == ()
-    assert second.waited > 1
-    assert [event.holder for event in events if isinstance(event, LockWaiting)] != [None]
+    assert [holder for holder in holders if holder and f"(pid {os.getpid()})" in holder]
     assert servers.rows(postgres_url, LEASE) == [(2, None, False)]
 
 
@@ -194,7 +213,7 @@ async def test_a_paused_run_cannot_go_on_after_a_takeover(at_pooler: Project, po
     mark = at_pooler.folder / "mark"
     wait = (
         f"import pathlib, time\npathlib.Path({str(mark)!r}).touch()\n"
-        f"if not pathlib.Path({str(mark) + '.go'!r}).exists():\n    time.sleep(0.5)"
+        f"while not pathlib.Path({str(mark) + '.go'!r}).exists():\n    time.sleep(0.01)"
     )
     at_pooler.revision("a1", upgrade=body.format(wait=wait, table=table("made")))
     at_pooler.revision("b2", "a1", upgrade=table("later"))
@@ -287,6 +306,61 @@ async def test_a_lost_heartbeat_connection_is_made_again(at_pooler: Project, pos
     )
     assert (await at_pooler.migrator().upgrade("head")).applied == ("a1",)
     assert free(postgres_url)
+
+
+class Row:
+    """The lease's row, looked at while the event loop, and with it everything of the run's, stands still."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+
+    def found(self, query: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(query).fetchall()
+
+    def is_free(self) -> bool:
+        """Nobody keeps it locked. The server itself may be changing it this moment, and then it ends that by itself."""
+        for _ in range(1000):
+            if self.found("SELECT 1 FROM asyncmig_version_lease FOR UPDATE SKIP LOCKED"):
+                return True
+            time.sleep(0.005)
+        return False
+
+
+async def test_a_loop_that_stands_still_never_keeps_the_row_locked(
+    project: Project, postgres_url: str, pooled_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After each turn of the loop: while the lease is waited for, taken, extended, lost to another run, and given back."""
+    migrator = project.config(url=pooled_url, lock="lease", lease_duration=1).revision("a1").migrator()
+    await migrator.upgrade()
+    with psycopg.connect(servers.libpq_url(postgres_url), autocommit=True) as connection:
+        ends = await watched(migrator, Row(connection), caplog)
+    assert len(ends) == 4
+    assert servers.rows(postgres_url, LEASE) == [(4, "the other run", True)]
+
+
+async def watched(migrator: Migrator, row: Row, caplog: pytest.LogCaptureFixture) -> set[Any]:
+    """The ends that our lease had, up to when another run took it."""
+    row.found(f"{TAKEN}, expires_at = clock_timestamp() + interval '0.5 seconds' RETURNING 1")
+    enough = asyncio.Event()
+    ends: set[Any] = set()
+
+    async def run() -> None:
+        async with (await migrator.site()).session() as session, session.locked():
+            await enough.wait()
+
+    task = asyncio.create_task(run())
+    while not task.done():
+        await asyncio.sleep(0)
+        assert row.is_free()
+        ((token, end),) = row.found("SELECT token, expires_at FROM asyncmig_version_lease")
+        if token == 3:
+            ends.add(end)
+        if len(ends) == 4 and token == 3:
+            row.found(f"{TAKEN} RETURNING 1")
+        if "taken over by another run" in caplog.text:
+            enough.set()
+    await task
+    return ends
 
 
 async def test_in_the_callers_transaction(at_pooler: Project, postgres_url: str) -> None:

@@ -320,7 +320,7 @@ async def test_a_step_that_loses_a_lock_is_retried(project: Project, postgres_ur
     with psycopg.connect(servers.libpq_url(postgres_url)) as other:
         other.execute("SELECT count(*) FROM made")
         task = asyncio.create_task(project.migrator(observer=observe).upgrade("head"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await twice.wait()
         assert servers.columns(postgres_url, "made") == ["id"]
         other.rollback()

@@ -34,7 +34,7 @@ async def main():
     migrator = Migrator(sys.argv[1])
     await asyncio.to_thread(str)
     sys.addaudithook(hook)
-    await migrator.upgrade()
+    await METHOD
     found = [name for name in imported if name.partition(".")[0] in ("asyncmig", "sqlalchemy", "anyio", "asyncpg", "psycopg", "aiosqlite")]
     print(*found)
 
@@ -43,13 +43,16 @@ asyncio.run(main())
 """
 
 
-def test_a_first_start_imports_beside_the_loop(at_driver: Project) -> None:
+@pytest.mark.parametrize("method", ["migrator.upgrade()", "migrator.fleet([URL]).upgrade()"])
+def test_a_first_start_imports_beside_the_loop(at_driver: Project, driver_url: str, method: str) -> None:
     at_driver.revision("a1", upgrade=TABLE)
     at_driver.revision("b2", "a1", upgrade='op.add_column("made", sa.Column("name", sa.String(9)))')
-    command = [sys.executable, "-c", HOST, str(at_driver.config_file)]
+    program = HOST.replace("METHOD", method.replace("URL", repr(driver_url)))
+    command = [sys.executable, "-c", program, str(at_driver.config_file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) <= {"asyncmig.database", "asyncmig.database.loading"}
+    light = {"database", "database.loading", "fleet", "fleet.fleet", "fleet.report", "fleet.sources", "fleet.targets"}
+    assert set(done.stdout.split()) <= {f"asyncmig.{name}" for name in light}
 
 
 async def test_what_cannot_be_imported_is_left_to_whoever_needs_it() -> None:

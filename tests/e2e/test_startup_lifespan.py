@@ -215,8 +215,8 @@ async def test_a_cancelled_start_is_rolled_back_and_cancelled(shop: Project, dat
 
 async def test_the_timeout_leaves_the_steps_that_were_applied(shop: Project, database_url: str) -> None:
     shop.revision("c3", "b2", upgrade="import anyio\nop.run_async(lambda connection: anyio.sleep(60))")
-    with pytest.raises(Interrupted, match=r"timeout=1 s\. What c3 had not .* rolled back\. 2 revisions were applied"):
-        async with lifespan(shop.migrator(), timeout=1)(APP):
+    with pytest.raises(Interrupted, match=r"timeout=3 s\. What c3 had not .* rolled back\. 2 revisions were applied"):
+        async with lifespan(shop.migrator(), timeout=3)(APP):
             pass
     assert applied(database_url) == ["a1", "b2"]
 
@@ -289,7 +289,7 @@ asyncio.run(main())
     while not (project.folder / "begun").exists():
         assert process.poll() is None
     process.terminate()
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (-signal.SIGTERM, b"")
     assert "one" not in servers.tables(sqlite_url)
     assert not Path(f"{servers.sqlite_path(sqlite_url)}-journal").exists()
