@@ -326,6 +326,11 @@ CHANGES += [
     Change(
         "numbering by SERIAL stops and starts", keyed("a"), keyed("a", "b"), ("no default",), POSTGRESQL,
     ),
+    Change(
+        "SERIAL becomes identity", keyed("a"), table(column("a", sa.Integer, sa.Identity(), primary_key=True),
+        column("b", sa.Integer, nullable=False), column("c", sa.Integer, nullable=False)),
+        ("Alter column t.a: identity",), POSTGRESQL,
+    ),
     Change("numbering by SERIAL starts", keyed("a", "b"), keyed("a"), ("Create sequence t_a_seq",), POSTGRESQL),
 ]  # fmt: skip
 
