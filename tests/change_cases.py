@@ -128,6 +128,12 @@ def keyed(*names: str) -> Fill:
     return fill
 
 
+def numbered(m: sa.MetaData) -> None:
+    rest = [sa.Column(n, sa.Integer, nullable=False) for n in ("b", "c")]
+    key = sa.PrimaryKeyConstraint("a", name="t_pkey")
+    sa.Table("t", m, sa.Column("a", sa.Integer, sa.Identity(), nullable=False), *rest, key)
+
+
 def enum_of(*values: str, default: str | None = None) -> Fill:
     return table(column("a", sa.Enum(*values, name="kind"), server_default=default))
 
@@ -326,6 +332,7 @@ CHANGES += [
     Change(
         "numbering by SERIAL stops and starts", keyed("a"), keyed("a", "b"), ("no default",), POSTGRESQL,
     ),
+    Change("SERIAL becomes identity", keyed("a"), numbered, ("Alter column t.a: identity",), POSTGRESQL),
     Change("numbering by SERIAL starts", keyed("a", "b"), keyed("a"), ("Create sequence t_a_seq",), POSTGRESQL),
 ]  # fmt: skip
 

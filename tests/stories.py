@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
+from sqlalchemy.dialects.postgresql import DOMAIN
 
 from asyncmig.operations.alter_column import KEEP, AlterColumn
 from asyncmig.operations.base import Operation
@@ -18,9 +19,11 @@ from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.enums import AddEnumValue, CreateEnum, DropEnum, RenameEnumValue
 from asyncmig.operations.indexes import CreateIndex, DropIndex
-from asyncmig.operations.policies import SetRowSecurity
+from asyncmig.operations.policies import CreatePolicy, DropPolicy, SetRowSecurity
 from asyncmig.operations.recorder import replay
 from asyncmig.operations.renaming import RenameColumn, RenameConstraint, RenameIndex
+from asyncmig.operations.routines import CreateFunction, CreateTrigger, DropFunction, DropTrigger
+from asyncmig.operations.schemas import CreateExtension
 from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
 from asyncmig.operations.sql import Execute
 from asyncmig.operations.tables import CreateTable, DropTable, RenameTable
@@ -29,14 +32,18 @@ from asyncmig.schema.model import (
     Check,
     Column,
     EnumType,
+    Extension,
     ForeignKey,
+    Function,
     Identity,
     Index,
+    Policy,
     PrimaryKey,
     Ref,
     Schema,
     Sequence,
     Table,
+    Trigger,
     Unique,
     View,
 )
@@ -45,15 +52,22 @@ from asyncmig.schema.types import SqlText, SqlType, sql_literal, sql_text, sql_t
 
 TABLES = ("t", "u", "v")
 COLUMNS = ("a", "b", "c", "d")
-TYPES = tuple(sql_type(t) for t in (sa.Integer(), sa.String(5), sa.Text(), sa.Enum("x", "y", name="mood")))
-TO = {0: (0, 2), 1: (1, 2), 2: (1, 2), 3: (2, 3)}  # what a type may become without a word of how
+TYPES = tuple(
+    sql_type(t) for t in (sa.Integer(), sa.String(5), sa.Text(), sa.Enum("x", "y", name="mood"), DOMAIN("d", sa.Text()))
+)
+TO = {0: (0, 2), 1: (1, 2), 2: (1, 2), 3: (2, 3), 4: (2, 4)}  # what a type may become without a word of how
+NOTE = Function("note", "", "RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$")
 
 
 class Draw:
-    """Operations that a database would accept one after the other, and the schema that they have led to."""
+    """Operations that a database would accept one after the other, and the schema that they have led to.
 
-    def __init__(self, draw: st.DrawFn) -> None:
+    `kind` is the database; triggers and domains are not written alike everywhere.
+    """
+
+    def __init__(self, draw: st.DrawFn, kind: str) -> None:
         self._draw = draw
+        self._kind = kind
         self._number = 0
         self.schema = Schema()
 
@@ -65,7 +79,8 @@ class Draw:
         return f"{prefix}_{self._number}n" if name in taken else name
 
     def column(self, name: str) -> Column:
-        type_ = TYPES[self._draw(st.sampled_from([0, 0, 0, 1, 2, 3]))]
+        domain = [4] if self._kind == "postgresql" else []
+        type_ = TYPES[self._draw(st.sampled_from([0, 0, 0, 1, 2, 3, *domain]))]
         identity = Identity() if type_ is TYPES[0] and self._draw(st.integers(0, 5)) == 0 else None
         default = None if identity else self.default(type_)
         return Column(name, type_, self._draw(st.booleans()) and not identity, default, identity)
@@ -100,7 +115,7 @@ class Draw:
         return Table(name, tuple(replace(c, nullable=False) if key and c is own[0] else c for c in own), None, key)
 
     def operation(self) -> Operation:
-        if self._draw(st.integers(0, 9)) == 0:
+        if self._draw(st.integers(0, 5)) == 0:
             return self.beside()
         there = sorted(self.schema.tables.values(), key=lambda t: t.name)
         missing = [name for name in TABLES if Ref(name) not in self.schema.tables]
@@ -115,6 +130,8 @@ class Draw:
             return RenameTable(table.ref, self._draw(st.sampled_from(missing)))
         if whole == 2:
             return self.batch(table)
+        if whole in (3, 4):
+            return self.attached(table)
         return self.change(table)
 
     def batch(self, table: Table) -> BatchTable:
@@ -195,6 +212,23 @@ class Draw:
             new_name=self._draw(st.sampled_from([None, *free])),
         )
 
+    def attached(self, table: Table) -> Operation:
+        """What hangs on a table: triggers and policies."""
+        number = self._draw(st.integers(0, 1))
+        policy = Policy(f"p{number}", table.ref, using="true", roles=("PUBLIC",))
+        choices: list[Operation] = [SetRowSecurity(table.ref, self._draw(st.booleans()))]
+        if policy.ref in self.schema.policies:
+            choices.append(DropPolicy(policy.name, table.ref))
+        else:
+            choices.append(CreatePolicy(policy))
+        choices += [DropTrigger(one.name, one.table) for one in self.schema.triggers.values() if one.table == table.ref]
+        taken = {one.name for one in self.schema.triggers.values()}
+        event = self._draw(st.sampled_from(["AFTER INSERT", "BEFORE UPDATE"]))
+        if f"tr{number}" not in taken and (self._kind == "sqlite" or NOTE.ref in self.schema.functions):
+            action = "BEGIN SELECT 1; END" if self._kind == "sqlite" else "FOR EACH ROW EXECUTE FUNCTION note()"
+            choices.append(CreateTrigger(Trigger(f"tr{number}", table.ref, event, action)))
+        return self._draw(st.sampled_from(choices))
+
     def is_key(self, table: Table, column: str) -> bool:
         """Whether a primary key or a foreign key, from either side, holds the column's type."""
         own = [c for c in table.constraints if isinstance(c, PrimaryKey | ForeignKey)]
@@ -224,7 +258,27 @@ class Draw:
             choices += [DropView(view), ReplaceView(View("w", f"SELECT {number}"))]
         else:
             choices += [CreateView(View("w", "SELECT 1")), ReplaceView(View("w", f"SELECT {number}"))]
-        return self._draw(st.sampled_from(choices))
+        return self._draw(st.sampled_from([*choices, *self.beyond(number)]))
+
+    def beyond(self, number: int) -> list[Operation]:
+        """What PostgreSQL has and SQLite has not."""
+        stored = View("m", f"SELECT {number} AS one", materialized=True)
+        plain = Function("f", "n integer", f"RETURNS integer LANGUAGE sql AS $$SELECT {number}$$")
+        # Every other extension, and dropping this one, is a superuser's to do.
+        choices: list[Operation] = [CreateExtension(Extension("plpgsql"), if_not_exists=True)]
+        if stored.ref in self.schema.views:
+            choices += [DropView(stored.ref, materialized=True), ReplaceView(stored)]
+        else:
+            choices.append(CreateView(stored))
+        if plain.ref in self.schema.functions:
+            choices += [DropFunction("f", "n integer"), CreateFunction(plain, replace=True)]
+        else:
+            choices.append(CreateFunction(plain))
+        if NOTE.ref in self.schema.functions:
+            choices += [] if self.schema.triggers else [DropFunction("note", "")]
+        else:
+            choices += [CreateFunction(NOTE), CreateFunction(NOTE)]
+        return choices
 
 
 @dataclass(frozen=True)
@@ -234,8 +288,8 @@ class Story:
 
 
 @st.composite
-def stories(draw: st.DrawFn, *, whole: bool = False) -> Story:
-    told = Draw(draw)
+def stories(draw: st.DrawFn, *, whole: bool = False, kind: str = "postgresql") -> Story:
+    told = Draw(draw, kind)
     done: list[Operation] = []
     for _ in range(draw(st.integers(1, 14))):
         done.append(told.operation())

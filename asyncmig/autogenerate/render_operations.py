@@ -165,7 +165,13 @@ class OperationRenderer(ObjectRenderer, OperationVisitor["Call | Block"]):
     def batch_table(self, operation: BatchTable, before: Schema) -> Block:
         inside = replace(self, batch=True)
         body = [one.accept(inside, before) for one in operation.operations]
-        if operation.source is not None or operation.extra or operation.options or operation.convention:
+        if (
+            operation.source is not None
+            or operation.columns
+            or operation.extra
+            or operation.options
+            or operation.convention
+        ):
             raise Unrenderable(f"{operation.describe()}: a table to copy from cannot be written into a script.")
         orders = Collection(tuple(Collection(tuple(string(n) for n in names)) for names in operation.orders))
         head = call(

@@ -18,8 +18,9 @@ from asyncmig.operations.mentions import constraint_uses, index_uses
 from asyncmig.operations.sequences import CreateSequence
 from asyncmig.operations.sql import Execute
 from asyncmig.schema.default_names import default_name, default_names
-from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, Index, Ref, Schema, Table, Unique
+from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, Identity, Index, Ref, Schema, Table
 from asyncmig.schema.model import Sequence as SequenceObject
+from asyncmig.schema.serial import serial_sequence
 from asyncmig.schema.spelling import spelling_dialect
 from asyncmig.schema.types import SqlText, sql_text
 
@@ -235,10 +236,11 @@ class _Assembly:
         if difference.default and self.likeness.serial(self.current) == current.name:
             old = _next_value(self.ref, current.name)
         if difference.default and self.likeness.serial(self.wanted) == wanted.name:
-            name = _sequence_name(self.ref.name, wanted.name)
-            sequence = SequenceObject(name, self.ref.schema)
-            yield CreateSequence(sequence, if_not_exists=True, owned_by=(self.ref, wanted.name))
-            yield Execute(_continued(self.ref, wanted.name))
+            if current.identity is None:  # else its sequence may have the name still, and the change makes another
+                name = serial_sequence(self.ref.name, wanted.name)
+                sequence = SequenceObject(name, self.ref.schema)
+                yield CreateSequence(sequence, if_not_exists=True, owned_by=(self.ref, wanted.name))
+                yield Execute(_continued(self.ref, wanted.name))
             new = _next_value(self.ref, wanted.name)
         yield AlterColumn(
             self.ref,
@@ -251,6 +253,8 @@ class _Assembly:
             checks=tuple(check for check in checks if isinstance(check, Check)),
             existing=Existing(current.type, current.nullable, old, current.comment, self._checks_of_type(current)),
         )
+        if difference.default and isinstance(new, Identity) and _counts_anew(old, new):
+            yield Execute(_counted_on(self.ref, wanted.name, new))
 
     def _checks_of_type(self, column: Column) -> tuple[Check, ...]:
         return tuple(c for c in self.current.constraints if isinstance(c, Check) and _brought_by(c, column.name))
@@ -282,11 +286,6 @@ def _brought_by(constraint: Constraint, column: str) -> bool:
     return isinstance(constraint, Check) and constraint.type_bound and constraint.column == column
 
 
-def _sequence_name(table: str, column: str) -> str:
-    """What PostgreSQL calls the sequence of a SERIAL column ("Serial Types")."""
-    return default_name(Unique((column,)), table, ()).removesuffix("_key") + "_seq"
-
-
 def _next_value(table: Ref, column: str) -> SqlText:
     return sql_text(f"nextval('{_sequence(table, column)}'::regclass)")
 
@@ -297,8 +296,26 @@ def _continued(table: Ref, column: str) -> str:
     return f"SELECT setval('{_sequence(table, column)}', {number}, false) FROM {_address(table.schema, table.name)}"
 
 
+def _counts_anew(old: object, new: Identity) -> bool:
+    """Whether the identity would begin with numbers that rows may have: a sequence's count is taken over by itself."""
+    counted = isinstance(old, SqlText) and old.spelling("postgresql").startswith("nextval(")
+    return not counted and not isinstance(old, Identity) and (new.increment or 1) > 0
+
+
+def _counted_on(table: Ref, column: str, identity: Identity) -> str:
+    """A new identity goes on behind the numbers that the rows have."""
+    address = _address(table.schema, table.name)
+    own = f"pg_get_serial_sequence({_literal(address)}, {_literal(column)})"
+    number = f"greatest(coalesce(max({_quoted(column)}), 0) + 1, {identity.start or 1})"
+    return f"SELECT setval({own}, {number}, false) FROM {address}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _sequence(table: Ref, column: str) -> str:
-    return _address(table.schema, _sequence_name(table.name, column)).replace("'", "''")
+    return _address(table.schema, serial_sequence(table.name, column)).replace("'", "''")
 
 
 def _address(schema: str | None, name: str) -> str:

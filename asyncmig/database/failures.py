@@ -21,6 +21,7 @@ __all__ = [
     "is_access_denied",
     "is_busy",
     "is_connection_lost",
+    "is_filled_otherwise",
     "is_fresh_enum_value",
     "is_lost_swap",
     "is_refused_in_transaction",
@@ -47,6 +48,7 @@ _AUTHENTICATION = ("28000", "28P01")
 _NO_SUCH_DATABASE = "3D000"
 _CANNOT_CONNECT_NOW = "57P03"
 _NO_SUCH_SCHEMA = "3F000"
+_NOT_THIS_COLUMN = ("42601", "55000")  # syntax_error, object_not_in_prerequisite_state
 
 CHECK_RIGHTS = "Check the rights of the user, and whether the database or its file is read-only."
 
@@ -134,6 +136,12 @@ def is_retryable(error: BaseException) -> bool:
 def is_fresh_enum_value(error: BaseException) -> bool:
     """An enum value was used in the transaction that added it."""
     return sqlstate_of(error) == _UNSAFE_NEW_ENUM_VALUE
+
+
+def is_filled_otherwise(error: BaseException) -> bool:
+    """The column has an identity, an expression or a default that ALTER COLUMN was not told of."""
+    said = ("is an identity column", "is a generated column", "already has a default value")
+    return sqlstate_of(error) in _NOT_THIS_COLUMN and message_of(error).endswith(said)
 
 
 def is_refused_in_transaction(error: BaseException) -> bool:

@@ -21,6 +21,7 @@ from asyncmig.database.executor import Executor, RunAgain, StepBroken, WithoutFo
 from asyncmig.database.failures import (
     CHECK_RIGHTS,
     is_access_denied,
+    is_filled_otherwise,
     is_fresh_enum_value,
     is_refused_in_transaction,
     message_of,
@@ -45,6 +46,9 @@ _AGAIN = "Mend that, then run the same command again."
 _OUTSIDE = (
     "Put it inside `with op.autocommit_block():`; an index is made so by "
     "op.create_index(..., postgresql_concurrently=True) alone."
+)
+_SAY_WHAT_FILLS_IT = (
+    "Say what fills the column now: existing_server_default=sa.Identity(), sa.Computed(...) or the default's text."
 )
 
 
@@ -237,6 +241,8 @@ def _hint(error: Exception) -> str:
         return WAY_OUT
     if is_refused_in_transaction(error):
         return _OUTSIDE
+    if is_filled_otherwise(error):
+        return _SAY_WHAT_FILLS_IT
     return CHECK_RIGHTS if is_access_denied(error) else _AGAIN
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import DropConstraint
 
-from asyncmig.dialects.ddl import CompilingDialect, added_constraint
+from asyncmig.dialects.ddl import added_constraint
+from asyncmig.dialects.postgresql_numbering import PostgresqlNumbering, sequence_of
 from asyncmig.dialects.statement import Statement
 from asyncmig.errors import UnsupportedOperation
-from asyncmig.operations.alter_column import KEEP, AlterColumn
+from asyncmig.operations.alter_column import KEEP, AlterColumn, Keep
 from asyncmig.operations.base import Operation
 from asyncmig.schema.metadata import column_to_sqlalchemy
 from asyncmig.schema.model import Check, Column, Computed, Identity, Ref, Schema
@@ -25,21 +26,24 @@ _NO_TYPE = SqlType(sa.types.NULLTYPE)
 _DEFAULT_IDENTITY = Identity()
 
 
-class PostgresqlColumns(CompilingDialect):
+class PostgresqlColumns(PostgresqlNumbering):
     @abstractmethod
     def _prerequisites(
         self, columns: Sequence[Column], before: Schema, operation: Operation
     ) -> Iterator[Statement]: ...
 
     def alter_column(self, operation: AlterColumn, before: Schema) -> Sequence[Statement]:
-        """In Alembic's order: the type, NULL, the default, the comment, the name; CHECKs of the types around it."""
+        """In Alembic's order: the type, NULL, the default, the comment, the name; CHECKs of the types around it.
+
+        An old default that may not fit the new type, or an identity, is dropped before it.
+        """
         if operation.using is not None and operation.type is None:
             raise UnsupportedOperation(f"{operation.describe()}: postgresql_using goes with type_.")
         new = (Column(operation.name, operation.type),) if operation.type else ()
         return (
             *self._old_checks(operation),
             *self._prerequisites(new, before, operation),
-            *(Statement(f"{self._altered(operation)} {part}", operation=operation) for part in self._parts(operation)),
+            *(Statement(sql, operation=operation) for sql in self._changes(operation)),
             *self._comment(operation),
             *self._rename(operation),
             *self._new_checks(operation),
@@ -48,29 +52,46 @@ class PostgresqlColumns(CompilingDialect):
     def _altered(self, operation: AlterColumn) -> str:
         return f"ALTER TABLE {self.qualify(operation.ref)} ALTER COLUMN {self.quote(operation.name)}"
 
+    def _changes(self, operation: AlterColumn) -> Iterator[str]:
+        aside = _steps_aside(operation)
+        if aside:
+            yield f"{self._altered(operation)} DROP DEFAULT"
+        for part in self._parts(operation):
+            yield f"{self._altered(operation)} {part}"
+        if operation.default is not KEEP and not (aside and operation.default is None):
+            yield from self._default(operation)
+
     def _parts(self, operation: AlterColumn) -> Iterator[str]:
         if operation.type is not None:
             type_ = self.sqlalchemy.type_compiler_instance.process(operation.type.engine)
             yield f"TYPE {type_}" + (f" USING {operation.using}" if operation.using else "")
         if operation.nullable is not None:
             yield "DROP NOT NULL" if operation.nullable else "SET NOT NULL"
-        if operation.default is not KEEP:
-            yield from self._default(operation)
 
     def _default(self, operation: AlterColumn) -> Iterator[str]:
+        altered = self._altered(operation)
+        new, old = operation.default, operation.existing.default
+        sequence = sequence_of(old if isinstance(new, Identity) else new)
+        if isinstance(new, Identity) and sequence is not None:
+            yield from self._identity_from(sequence, f"{altered} {self._identity_added(new)}", operation)
+            return
+        if isinstance(old, Identity) and isinstance(new, SqlText):
+            yield f"{altered} DROP IDENTITY"
+            if sequence is not None:
+                yield from self._sequence_again(sequence, operation)
+        for part in self._default_parts(operation):
+            yield f"{altered} {part}"
+
+    def _default_parts(self, operation: AlterColumn) -> Iterator[str]:
         new, old = operation.default, operation.existing.default
         if isinstance(new, Computed) or isinstance(old, Computed):
             yield self._generated(operation)
         elif isinstance(new, Identity):
             yield from self._identity(new, old)
-        elif isinstance(old, Identity) and new is None:
-            yield "DROP IDENTITY"
         elif isinstance(new, SqlText):
-            if isinstance(old, Identity):
-                yield "DROP IDENTITY"
             yield f"SET DEFAULT {self._default_text(new)}"
         else:
-            yield "DROP DEFAULT"
+            yield "DROP IDENTITY" if isinstance(old, Identity) else "DROP DEFAULT"
 
     def _generated(self, operation: AlterColumn) -> str:
         if operation.default is None:
@@ -84,13 +105,10 @@ class PostgresqlColumns(CompilingDialect):
         )
 
     def _identity(self, new: Identity, old: object) -> Iterator[str]:
-        compiler = self.ddl_compiler()
-        built = column_to_sqlalchemy(Column("x", _NO_TYPE, identity=new)).identity
         if not isinstance(old, Identity):
-            if isinstance(old, SqlText):
-                yield "DROP DEFAULT"
-            yield f"ADD {compiler.visit_identity_column(built)}"
+            yield self._identity_added(new)
             return
+        compiler = self.ddl_compiler()
         changed = sorted(name for name in _names(new) if _differs(new, old, name) or _is_taken_back(new, old, name))
         words = []
         for name in changed:
@@ -102,6 +120,10 @@ class PostgresqlColumns(CompilingDialect):
                 words.append(f"SET {compiler.get_identity_options(sa.Identity(**{name: getattr(new, name)}))}")
         if words:
             yield " ".join(words)
+
+    def _identity_added(self, new: Identity) -> str:
+        built = column_to_sqlalchemy(Column("x", _NO_TYPE, identity=new)).identity
+        return f"ADD {self.ddl_compiler().visit_identity_column(built)}"
 
     def _default_text(self, default: SqlText) -> str:
         column = column_to_sqlalchemy(Column("x", SqlType(sa.Integer()), default=default))
@@ -145,6 +167,36 @@ class PostgresqlColumns(CompilingDialect):
         for constraint in sorted(table.constraints, key=lambda c: c._creation_order):
             if isinstance(constraint, sa.CheckConstraint) and constraint._should_create_for_compiler(compiler):
                 yield constraint
+
+
+def _steps_aside(operation: AlterColumn) -> bool:
+    """Whether the old default, which goes anyway, is dropped first: PostgreSQL casts it to the new type, or fails."""
+    new, old = operation.default, operation.existing.default
+    if isinstance(new, Identity):
+        return isinstance(old, SqlText)
+    if (
+        operation.type is None
+        or isinstance(new, Computed | Keep)
+        or isinstance(old, Identity | Computed)
+        or old is None
+    ):
+        return False
+    return not _casts(operation.existing.type, operation.type)
+
+
+def _casts(old: SqlType | None, new: SqlType) -> bool:
+    """Whether every default goes along by assignment: whatever becomes text, and one number another."""
+    if _is_text(new.engine):
+        return True
+    return old is not None and _is_number(old.engine) and _is_number(new.engine)
+
+
+def _is_text(type_: Any) -> bool:
+    return isinstance(type_, sa.String) and not isinstance(type_, sa.Enum)
+
+
+def _is_number(type_: Any) -> bool:
+    return isinstance(type_, sa.Integer | sa.Numeric)
 
 
 _UNSAID = {

@@ -22,6 +22,7 @@ from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.renaming import RenameConstraint, RenameIndex
+from asyncmig.operations.tables import RenameTable
 from asyncmig.schema.metadata import column_to_sqlalchemy
 from asyncmig.schema.model import Check, ForeignKey, Ref, Schema
 
@@ -105,6 +106,18 @@ class SQLite(SqliteTables, SqliteObjects):
             *self.index_statements(table, operation, if_not_exists=operation.if_not_exists),
         )
 
+    def rename_table(self, operation: RenameTable, before: Schema) -> Sequence[Statement]:
+        """By way of another name where only the case of letters changes: to SQLite the table is in its own way."""
+        if operation.ref.name == operation.new_name or operation.ref.name.lower() != operation.new_name.lower():
+            return super().rename_table(operation, before)
+        aside = replace(operation, new_name=f"_asyncmig_{operation.ref.name}")
+        back = RenameTable(aside.new_ref, operation.new_name)
+        return tuple(
+            replace(statement, operation=operation)
+            for rename in (aside, back)
+            for statement in super(SQLite, self).rename_table(rename, before)
+        )
+
     def drop_table(self, operation: DropTable, before: Schema) -> Sequence[Statement]:
         """With foreign_keys off where rows may point at it: else SQLite deletes them first (ON DELETE CASCADE)."""
         from asyncmig.dialects.sqlite_stored import has_children
@@ -150,7 +163,7 @@ class SQLite(SqliteTables, SqliteObjects):
         """Whether the column is there: told by the values, or by what the database stores."""
         table = before.tables.get(operation.ref)
         if table is not None:
-            return any(column.name == operation.column.name for column in table.columns)
+            return any(column.name.lower() == operation.column.name.lower() for column in table.columns)
         if self.query is None and (operation.ref.schema or "main") not in before.stored:
             raise UnsupportedOperation(
                 f"{operation.describe()}: whether the column exists is not known, and SQLite's ALTER TABLE cannot ask.",

@@ -1,36 +1,177 @@
-"""What `copy_from` says that the stored table does not: constraints without a name, which nothing else could drop."""
+"""What `copy_from` says that the stored table does not: the types of columns, their NULL and default, the constraints.
+
+What it does not mention stays: a column with its values, indexes, triggers, a collation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from asyncmig.dialects import sqlite_edits as edits
-from asyncmig.dialects.sqlite_table_text import Clause, TableText
-from asyncmig.schema.model import ForeignKey, Table, Unique
+from asyncmig.dialects.sqlite_constraints import constraint_of
+from asyncmig.dialects.sqlite_table_text import Clause, ColumnText, TableText, parse_table
+from asyncmig.dialects.sqlite_tokens import Token, code_tokens
+from asyncmig.errors import UnsupportedOperation
+from asyncmig.schema.model import Check, Constraint, ForeignKey, PrimaryKey, Table, Unique
 
-__all__ = ["source_edits"]
+__all__ = ["restated", "source_edits", "type_edits"]
 
 
-def source_edits(text: TableText, source: Table) -> Iterator[edits.Edit]:
-    """Drop the unnamed UNIQUE constraints and foreign keys that `source` leaves out."""
+def source_edits(text: TableText, said: TableText, source: Table) -> Iterator[edits.Edit]:
+    """From the table as it is stored to what `said`, the text of `source`, has. UnsupportedOperation for a new column."""
+    key = _lower(text.primary_key) if _lower(text.primary_key) == _lower(said.primary_key) else ()
+    for wanted in said.columns:
+        column = text.find(wanted.name)
+        if column is None:
+            raise UnsupportedOperation(
+                f"Table {text.name} has no column {wanted.name}, which copy_from says that it has.",
+                hint="Add it with add_column.",
+            )
+        yield from _column_edits(column, wanted, is_key=column.name.lower() in key)
+    yield from _constraint_edits(text, said, source)
+
+
+def type_edits(text: TableText, said: TableText) -> Iterator[edits.Edit]:
+    """The types of the columns that `said` has too."""
+    for wanted in said.columns:
+        column = text.find(wanted.name)
+        if column is not None:
+            yield from _type_edits(column, wanted)
+
+
+def restated(text: TableText, constraint: str) -> list[edits.Edit] | None:
+    """What it takes to have a constraint that the table has without a name; None where it has none like it."""
+    said = parse_table(f"CREATE TABLE said (said, {constraint})")
+    wanted = said.constraints[-1]
     for clause in text.clauses:
-        if clause.name is None and clause.kind in ("unique", "foreign key") and not _is_in(clause, source):
-            target = clause.reference.table if clause.reference else None
-            yield edits.DropConstraint(None, clause.kind, clause.columns, target)
+        one = _constraint(clause, text)
+        if clause.name is None and one and _is_same(clause, one, wanted, _constraint(wanted, said)):
+            return list(_renaming(clause, wanted))
+    return None
 
 
-def _is_in(clause: Clause, source: Table) -> bool:
-    columns = tuple(name.lower() for name in clause.columns)
-    for constraint in source.constraints:
-        if not isinstance(constraint, Unique | ForeignKey) or _lower(constraint.columns) != columns:
+def _type_edits(column: ColumnText, wanted: ColumnText) -> Iterator[edits.Edit]:
+    if _words(code_tokens(column.type)) != _words(code_tokens(wanted.type)):
+        yield edits.SetType(column.name, wanted.type)
+
+
+def _column_edits(column: ColumnText, wanted: ColumnText, *, is_key: bool) -> Iterator[edits.Edit]:
+    name = column.name
+    yield from _type_edits(column, wanted)
+    if not is_key and column.not_null != wanted.not_null:
+        yield edits.SetNullable(name, not wanted.not_null)
+    collation = wanted.clause("collate")
+    if collation is not None and _value(column, "collate") != _words(collation.value_tokens):
+        yield edits.SetCollation(name, collation.value_tokens[-1].name)
+    if column.generated or wanted.generated:
+        return
+    if _value(column, "default") != _value(wanted, "default"):
+        default = wanted.clause("default")
+        yield edits.SetDefault(name, None if default is None else " ".join(t.text for t in default.value_tokens))
+
+
+def _constraint_edits(text: TableText, said: TableText, source: Table) -> Iterator[edits.Edit]:
+    """First all that goes, so that a name is free for what comes."""
+    left = [clause for clause in said.clauses if _constraint(clause, said) is not None]
+    named: list[edits.Edit] = []
+    for clause in text.clauses:
+        constraint = _constraint(clause, text)
+        if constraint is None:
             continue
-        if isinstance(constraint, Unique):
-            if clause.kind == "unique":
-                return True
-        elif clause.reference is not None and clause.reference.table.lower() == constraint.target.name.lower():
-            return True
-    unique_index = any(index.unique and _lower(index.elements) == columns for index in source.indexes)
-    return clause.kind == "unique" and unique_index
+        same = [other for other in left if _is_same(clause, constraint, other, _constraint(other, said))]
+        if same:
+            best = next((other for other in same if _name(other) == _name(clause)), same[0])
+            left.remove(best)
+            named += _renaming(clause, best)
+        elif not _is_unique_index(constraint, source):
+            target = constraint.target.name if isinstance(constraint, ForeignKey) else None
+            listed = None if isinstance(constraint, Check) else clause.columns
+            spelling = clause.spelling if clause.name is None else None
+            yield edits.DropConstraint(clause.name, clause.kind, listed, target, spelling)
+    yield from named
+    for clause in left:
+        yield edits.AddConstraint(_as_table_constraint(clause))
+
+
+def _renaming(clause: Clause, wanted: Clause) -> Iterator[edits.Edit]:
+    if wanted.name is None or _name(wanted) == _name(clause):
+        return
+    if clause.name is None:
+        yield edits.NameConstraint(wanted.name, clause.kind, clause.columns, clause.spelling)
+    else:
+        yield edits.RenameConstraint(clause.name, wanted.name)
+
+
+def _as_table_constraint(clause: Clause) -> str:
+    """SQLAlchemy writes nothing but CHECKs into columns, and these stand as well behind them."""
+    return " ".join(token.text for token in clause.tokens)
+
+
+def _is_same(clause: Clause, one: Constraint, other_clause: Clause, other: Constraint | None) -> bool:
+    match one, other:
+        case PrimaryKey(), PrimaryKey():
+            return _lower(one.columns) == _lower(other.columns)
+        case Unique(), Unique():
+            return _lower(one.columns) == _lower(other.columns)
+        case Check(), Check():
+            return _words(clause.value_tokens) == _words(other_clause.value_tokens)
+        case ForeignKey(), ForeignKey():
+            return _points_the_same(one, other)
+        case _:
+            return False
+
+
+def _points_the_same(one: ForeignKey, other: ForeignKey) -> bool:
+    """No columns of the target's mean its primary key."""
+    targets = {_lower(key.target_columns) for key in (one, other) if key.target_columns}
+    return len(targets) < 2 and (
+        (_lower(one.columns), one.target.name.lower(), *_manner(one))
+        == (_lower(other.columns), other.target.name.lower(), *_manner(other))
+    )
+
+
+def _manner(key: ForeignKey) -> tuple[object, ...]:
+    actions = [
+        None if (action or "").upper() in ("", "NO ACTION") else action for action in (key.ondelete, key.onupdate)
+    ]
+    return (*actions, bool(key.deferrable), (key.initially or "IMMEDIATE").upper())
+
+
+def _is_unique_index(constraint: Constraint, source: Table) -> bool:
+    return isinstance(constraint, Unique) and any(
+        index.unique and _lower(index.elements) == _lower(constraint.columns) for index in source.indexes
+    )
+
+
+def _constraint(clause: Clause, text: TableText) -> Constraint | None:
+    return constraint_of(clause, text, None)
+
+
+def _name(clause: Clause) -> str:
+    return (clause.name or "").lower()
+
+
+def _value(column: ColumnText, kind: str) -> tuple[str, ...]:
+    clause = next((c for c in reversed(column.clauses) if c.kind == kind), None)
+    return () if clause is None else _words(clause.value_tokens)
+
+
+def _words(tokens: tuple[Token, ...]) -> tuple[str, ...]:
+    """What SQLite reads: without comments, and a value without parentheses around it."""
+    words = [token.text.lower() if token.kind == "word" else token.text for token in tokens]
+    while len(words) > 2 and words[0] == "(" and words[-1] == ")" and _is_around(words):
+        words = words[1:-1]
+    return tuple(words)
+
+
+def _is_around(words: list[str]) -> bool:
+    """Whether the first parenthesis is closed by the last."""
+    depth = 0
+    for place, word in enumerate(words):
+        depth += (word == "(") - (word == ")")
+        if depth == 0:
+            return place == len(words) - 1
+    return False
 
 
 def _lower(names: tuple[object, ...]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,15 @@ from asyncmig.operations.mentions import index_uses
 from asyncmig.operations.renames import renamed_index
 from asyncmig.operations.renaming import RenameConstraint
 from asyncmig.operations.tables import CreateTable
+from asyncmig.schema.model import Schema, Table
 
 if TYPE_CHECKING:
+    from asyncmig.dialects.sqlite_edits import Edit
     from asyncmig.dialects.sqlite_stored import Query, StoredTable
     from asyncmig.dialects.sqlite_table_change import TableChange
+    from asyncmig.dialects.sqlite_table_text import TableText
     from asyncmig.operations.base import Operation
-    from asyncmig.schema.model import Ref, Schema, Table
+    from asyncmig.schema.model import Ref
 
 __all__ = ["SqliteTables"]
 
@@ -61,10 +64,11 @@ class SqliteTables(CompilingDialect):
 
     def batch_table(self, operation: BatchTable, before: Schema) -> Sequence[Statement]:
         """Indexes go first and come last, whatever the order: between them the table changes once."""
-        if not (operation.operations or operation.orders or operation.source or operation.recreate == "always"):
+        if not (operation.operations or operation.orders or operation.recreate == "always"):
             return ()
         dropped, created = _around(operation.operations)
-        created += [part for part in operation.extra if isinstance(part, CreateIndex)]
+        if _makes_anew(operation):
+            created += [part for part in operation.extra if isinstance(part, CreateIndex)]
         return (
             *(s for part in dropped for s in self.drop_index(part, before)),
             *self._changed_once(operation, before, frozenset(part.name for part in dropped)),
@@ -94,10 +98,11 @@ class SqliteTables(CompilingDialect):
 
     def _changed_once(self, batch: BatchTable, before: Schema, dropped: frozenset[str]) -> Sequence[Statement]:
         others = DropIndex | CreateIndex | SetTableComment
-        parts = [part for part in (*batch.operations, *batch.extra) if not isinstance(part, others)]
-        if not (
-            parts or batch.orders or batch.source or batch.options or (batch.convention and _makes_anew(batch, parts))
-        ):
+        anew = _makes_anew(batch)
+        extra = batch.extra if anew else ()
+        parts = [part for part in (*batch.operations, *extra) if not isinstance(part, others)]
+        said = anew and (batch.source or batch.columns or batch.options or batch.convention)
+        if not (parts or batch.orders or said):
             return ()
         first = parts[0] if parts else None
         if self.only_adds(batch) and isinstance(first, AddColumn):
@@ -106,7 +111,7 @@ class SqliteTables(CompilingDialect):
 
     def only_adds(self, batch: BatchTable) -> bool:
         """Whether the batch needs no look at the table: indexes aside, one column that SQLite can just add."""
-        if batch.orders or batch.source or batch.options or batch.extra:
+        if batch.orders or (_makes_anew(batch) and (batch.source or batch.columns or batch.options or batch.extra)):
             return False
         parts = [part for part in batch.operations if not isinstance(part, DropIndex | CreateIndex | SetTableComment)]
         if len(parts) != 1 or not isinstance(parts[0], AddColumn):
@@ -123,23 +128,25 @@ class SqliteTables(CompilingDialect):
     ) -> TableChange:
         # What edits stored texts is a third of asyncmig's code, and most runs change no table that is there.
         from asyncmig.dialects.sqlite_change import plan_change
-        from asyncmig.dialects.sqlite_source import source_edits
         from asyncmig.dialects.sqlite_translation import Translation
 
         stored = self._stored(ref, before, batch.source if batch else None)
         stored = replace(stored, objects=tuple(o for o in stored.objects if o.type != "index" or o.name not in gone))
         convention = batch.convention if batch else ()
         translation = Translation(self, ref, stored.text, convention, replaces=batch is not None)
-        if batch is not None and batch.source is not None:
-            for edit in source_edits(stored.text, batch.source):
+        if batch is not None and _makes_anew(batch):
+            for edit in list(self._said_edits(stored.text, batch)):
                 translation.edit(edit)
-        if batch is not None and _makes_anew(batch, parts):
             translation.name_constraints()
         for part in parts:
-            translation.add(part)
+            if batch is not None and part in batch.extra:
+                translation.restate(part)
+            else:
+                translation.add(part)
         if batch is not None:
             translation.order(batch.orders)
-            translation.options(batch.options)
+            if _makes_anew(batch):
+                translation.options(batch.options)
         change = plan_change(stored, translation.edits, self.query)
         if batch is not None and batch.recreate == "never" and "rebuild" in change.procedures:
             raise UnsupportedOperation(
@@ -147,6 +154,17 @@ class SqliteTables(CompilingDialect):
                 hint='Leave recreate at "auto".',
             )
         return change
+
+    def _said_edits(self, text: TableText, batch: BatchTable) -> Iterator[Edit]:
+        """What copy_from and reflect_args say of the table that its text does not."""
+        from asyncmig.dialects.sqlite_source import source_edits, type_edits
+        from asyncmig.dialects.sqlite_table_text import parse_table
+
+        if batch.columns:
+            columns = tuple(replace(column, sequence=None) for column in batch.columns)
+            yield from type_edits(text, parse_table(self._text_of(Table(batch.ref.name, columns))))
+        if batch.source is not None:
+            yield from source_edits(text, parse_table(self._text_of(batch.source)), batch.source)
 
     def _written(self, operation: Operation, change: TableChange) -> Sequence[Statement]:
         native = self._native(operation, change)
@@ -186,9 +204,11 @@ class SqliteTables(CompilingDialect):
             return read_stored(self.query, ref.name, ref.schema)
         rows = list(before.stored[ref.schema or "main"])
         if source is not None and not any(row[0] == "table" and row[1].lower() == ref.name.lower() for row in rows):
-            made = self.create_table(CreateTable(replace(source, indexes=())), before)
-            rows.append(("table", ref.name, ref.name, made[0].sql))
+            rows.append(("table", ref.name, ref.name, self._text_of(source)))
         return stored_from(rows, ref.name, ref.schema or "main")
+
+    def _text_of(self, source: Table) -> str:
+        return self.create_table(CreateTable(replace(source, indexes=())), Schema())[0].sql
 
     def _unseen(self, operation: Operation, parts: Sequence[Operation]) -> Sequence[Statement]:
         """Without the table to look at: what SQLite's ALTER TABLE does, if that is all."""
@@ -229,9 +249,15 @@ def _around(parts: Sequence[Operation]) -> tuple[list[DropIndex], list[CreateInd
     return dropped, created
 
 
-def _makes_anew(batch: BatchTable, parts: Sequence[Operation]) -> bool:
-    """Whether Alembic would make the table again for these parts, whatever it takes here."""
-    return batch.recreate == "always" or (batch.recreate == "auto" and not all(isinstance(p, AddColumn) for p in parts))
+def _makes_anew(batch: BatchTable) -> bool:
+    """Whether Alembic would make the table again for these operations, whatever it takes here.
+
+    Then only is there a place for copy_from, table_args, table_kwargs and the naming convention.
+    """
+    light = AddColumn | CreateIndex | DropIndex
+    return batch.recreate == "always" or (
+        batch.recreate == "auto" and not all(isinstance(part, light) for part in batch.operations)
+    )
 
 
 def _table(operation: Operation) -> Ref:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from asyncmig.dialects import sqlite_edits as edits
 from asyncmig.dialects.sqlite_names import conventional_clauses, default_clauses
+from asyncmig.dialects.sqlite_source import restated
 from asyncmig.dialects.sqlite_table_text import Clause, ClauseKind, TableText
 from asyncmig.dialects.sqlite_tokens import code_tokens, unquote
 from asyncmig.errors import ConstraintNotFound, UnsupportedOperation
@@ -76,6 +77,18 @@ class Translation:
                 return
             case _:
                 raise UnsupportedOperation(f"{operation.describe()}: not inside batch_alter_table.")
+
+    def restate(self, operation: Operation) -> None:
+        """Translate what table_args says: a constraint that the table has without a name is that one."""
+        if not isinstance(operation, AddConstraint):
+            self.add(operation)
+            return
+        for text in self._texts((operation.constraint,)):
+            known = restated(self.text, text)
+            if known is None:
+                self.add(operation)
+            for edit in known or ():
+                self.edit(edit)
 
     def name_constraints(self) -> None:
         """Write the names of the convention into the table, as Alembic's batches do: later scripts call constraints by them."""

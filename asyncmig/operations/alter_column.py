@@ -140,11 +140,16 @@ class AlterColumn(Operation):
         place = names.index(self.name)
         moved = (self.before or self.after) is not None and len(names) > 1
         return self._undone(
-            Existing(column.type, column.nullable, default_of(column), column.comment, old_checks),
+            Existing(column.type, column.nullable, self._filled_by(column), column.comment, old_checks),
             comment=column.comment,
             before=names[place + 1] if moved and place + 1 < len(names) else None,
             after=names[place - 1] if moved and place + 1 == len(names) else None,
         )
+
+    def _filled_by(self, column: Column) -> Default:
+        """A SERIAL has its default without saying it: then the script knows better."""
+        found, told = default_of(column), self.existing.default
+        return told if found is None and column.autoincrement is not False and isinstance(told, SqlText) else found
 
     def _undone_to_existing(self) -> AlterColumn:
         known = self.existing

@@ -24,8 +24,9 @@ class BatchTable(Operation):
     """On PostgreSQL the operations one after the other; on SQLite one change of the table.
 
     `recreate` "never" allows only what SQLite's own ALTER TABLE does. `orders` are the lists of columns that shall
-    stand one after the other. `source` is the table that the script says to start from, `extra` and `options` what
-    it adds where the table is made again; `convention` names constraints that have no name.
+    stand one after the other. `source` is the table that the script says to start from, `columns` those whose types
+    it says, `extra` and `options` what it adds where the table is made again; `convention` names constraints that
+    have no name.
     """
 
     ref: Ref
@@ -33,6 +34,7 @@ class BatchTable(Operation):
     recreate: Recreate = "auto"
     orders: tuple[tuple[str, ...], ...] = ()
     source: Table | None = None
+    columns: tuple[Column, ...] = ()
     extra: tuple[Operation, ...] = ()
     options: Options = ()
     convention: Options = ()
@@ -56,7 +58,7 @@ class BatchTable(Operation):
         order = (tuple(column.name for column in table.columns),) if self.orders and table else ()
         if not undone and not order:
             return ()
-        return (replace(self, operations=tuple(undone), orders=order, source=None, extra=(), options=()),)
+        return (replace(self, operations=tuple(undone), orders=order, source=None, columns=(), extra=(), options=()),)
 
     def describe(self) -> str:
         parts = [operation.describe() for operation in self.operations]

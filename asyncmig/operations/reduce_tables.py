@@ -150,7 +150,7 @@ def simplified(
 def is_plain_batch(batch: BatchTable) -> bool:
     """Whether the batch is nothing but its parts, one after the other."""
     return batch.recreate == "auto" and not (
-        batch.orders or batch.source or batch.extra or batch.options or batch.convention
+        batch.orders or batch.source or batch.columns or batch.extra or batch.options or batch.convention
     )
 
 

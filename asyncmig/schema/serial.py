@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from asyncmig.schema.model import Column, ForeignKey, Table
+from asyncmig.schema.default_names import default_name
+from asyncmig.schema.model import Column, ForeignKey, Table, Unique
 
-__all__ = ["serial_column"]
+__all__ = ["serial_column", "serial_sequence"]
 
 
 def serial_column(table: Table) -> str | None:
@@ -31,6 +32,11 @@ def serial_column(table: Table) -> str | None:
     if column.autoincrement != "ignore_fk" and _is_foreign(table, column.name):
         return None
     return column.name
+
+
+def serial_sequence(table: str, column: str) -> str:
+    """What PostgreSQL calls the sequence of a SERIAL column ("Serial Types")."""
+    return default_name(Unique((column,)), table, ()).removesuffix("_key") + "_seq"
 
 
 def _counts(column: Column) -> bool:

@@ -23,6 +23,7 @@ MENDED = {
         "op.create_unique_constraint(*postgresql_include=*",
         "op.create_unique_constraint(*comment='said')",  # the comment is kept
         "op.add_column(*name='fk_n')), inline_references=True)",  # the name is kept
+        "op.alter_column(*sa.Identity(), existing_server_default=sa.text(*nextval*",  # a SERIAL becomes an identity
     ],
     "sqlite": [
         "op.add_column('t', sa.Column('n', sa.*create_constraint=True*",  # the CHECK is kept

@@ -1,11 +1,6 @@
-"""Models of widely used packages show no difference against their own create_all. Opt-in: pytest -m histories.
+"""Models of widely used packages show no difference against their own create_all.
 
-They need an environment of their own, since what they depend on is not ours:
-
-    python -m venv /tmp/packages
-    /tmp/packages/bin/pip install optuna jupyterhub buildbot celery luigi casbin-sqlalchemy-adapter \\
-        "sqlalchemy>=2.0.36,<2.1" aiosqlite asyncpg anyio
-    ASYNCMIG_TEST_PACKAGES=/tmp/packages/bin/python pytest -m histories tests/databases/test_reading_packages.py
+pytest -m histories        needs a package index: what the models depend on is installed once, into an environment of its own
 """
 
 import json
@@ -14,8 +9,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from published import History, installed
 
 ROOT = Path(__file__).parents[2]
+NEEDS = History(
+    "packages",
+    "",
+    ("optuna", "jupyterhub", "buildbot", "celery", "luigi", "casbin-sqlalchemy-adapter", "sqlalchemy>=2.0.36,<2.1"),
+    "",
+)
 PACKAGES = {
     "optuna": "optuna.storages._rdb.models:BaseModel.metadata",
     "jupyterhub": "jupyterhub.orm:Base.metadata",
@@ -53,10 +55,8 @@ asyncio.run(main(*sys.argv[1:]))
 @pytest.mark.histories
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_models_of_a_package_show_no_difference(package: str, database_url: str) -> None:
-    python = os.environ.get("ASYNCMIG_TEST_PACKAGES")
-    assert python, __doc__
     done = subprocess.run(
-        [python, "-c", SCRIPT, PACKAGES[package], database_url],
+        [str(installed(NEEDS)), "-c", SCRIPT, PACKAGES[package], database_url],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

@@ -228,6 +228,9 @@ SMALL = [
     'op.create_foreign_key("fk", "parent", "parent", ["id"], ["id"])',
     'op.drop_index("ix_name", "parent")\nop.drop_column("parent", "name")',
     'op.drop_column("parent", "name")',
+    'op.rename_table("parent", "Parent")',  # to SQLite the same name
+    'op.rename_column("parent", "name", "Name")',
+    'with op.batch_alter_table("parent") as batch: batch.alter_column("name", new_column_name="NAME", nullable=False)',
 ]
 
 
@@ -303,7 +306,8 @@ def reflected(path: Path) -> dict[str, object]:
             inspector.get_check_constraints(name),
             inspector.get_indexes(name),
         ]
-        for name in ("parent", "child")
+        for name in inspector.get_table_names()
+        if not name.startswith("asyncmig")
     }
     engine.dispose()
     return found

@@ -35,7 +35,7 @@ from asyncmig.schema.model import Schema
 
 ALL = Scope(
     skipped=frozenset({"asyncmig_version", "asyncmig_version_journal"}),
-    objects=frozenset({"view", "trigger", "policy"}),
+    objects=frozenset({"view", "trigger", "policy", "function", "extension"}),
 )
 
 
@@ -134,11 +134,11 @@ def both(postgres_server: servers.PostgresServer) -> Iterator[Databases]:
         found.close()
 
 
-@pytest.mark.parametrize("rounds", [15, soak(60)])
+@pytest.mark.parametrize("rounds", [15, soak(300)])
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_database_is_what_apply_computed(both: Databases, kind: str, rounds: int) -> None:
     @settings(max_examples=rounds, suppress_health_check=list(HealthCheck))
-    @given(stories(whole=True))
+    @given(stories(whole=True, kind=kind))
     def law(story: Story) -> None:
         note("\n".join(operation.describe() for operation in story.operations))
         done, found, missing = both.told(kind, story.operations)
@@ -172,7 +172,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
-@pytest.mark.parametrize("rounds", [3, soak(20)])
+@pytest.mark.parametrize("rounds", [3, soak(40)])
 def test_executing_a_recording_is_running_it_live(
     both: Databases,
     told: Any,
@@ -193,7 +193,7 @@ def test_executing_a_recording_is_running_it_live(
         return await _read(live), text
 
     @settings(max_examples=rounds, suppress_health_check=list(HealthCheck))
-    @given(stories(whole=True))
+    @given(stories(whole=True, kind=database_kind))
     def law(story: Story) -> None:
         told.OPERATIONS = both.told(database_kind, story.operations)[0]
         note("\n".join(operation.describe() for operation in told.OPERATIONS))

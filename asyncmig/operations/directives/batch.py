@@ -25,7 +25,7 @@ from asyncmig.operations.directives.sql import SqlDirectives
 from asyncmig.operations.indexes import CreateIndex
 from asyncmig.operations.sink import origin_in
 from asyncmig.schema.metadata import from_sqlalchemy
-from asyncmig.schema.model import PrimaryKey, Ref
+from asyncmig.schema.model import Column, PrimaryKey, Ref
 from asyncmig.schema.options import freeze_options
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class BatchDirectives(Directives):
     ) -> Iterator[BatchOperations]:
         """Collect changes to one table; when the block ends SQLite makes them in one go, PostgreSQL one by one.
 
-        `reflect_args` and `reflect_kwargs` are taken and not needed: the table's own stored text is edited. When
-        the block ends with an error, nothing is done.
+        Of `reflect_args` the types of columns count; `reflect_kwargs` are taken and not needed: the table's own
+        stored text is edited. When the block ends with an error, nothing is done.
         """
         sink = self._step()
         name = check_name("batch_alter_table", "table name", table_name)
@@ -70,6 +70,7 @@ class BatchDirectives(Directives):
             recreate=recreate,
             orders=tuple(tuple(names) for names in partial_reordering),
             source=None if copy_from is None else from_sqlalchemy(copy_from),
+            columns=_known(ref, reflect_args),
             extra=_extra(ref, table_args, sink.naming_convention),
             options=freeze_options(table_kwargs or {}),
             convention=tuple((naming_convention or {}).items()),
@@ -260,6 +261,11 @@ class BatchImpl(Impl):
         super().__init__(sink)
         self.table_name = ref.name
         self.schema = ref.schema
+
+
+def _known(ref: Ref, items: Sequence[Any]) -> tuple[Column, ...]:
+    columns = [item for item in items if isinstance(item, sa.Column)]
+    return from_sqlalchemy(build_table("batch_alter_table", ref.name, columns, None, {})).columns if columns else ()
 
 
 def _extra(ref: Ref, items: Sequence[Any], convention: Mapping[str, Any] | None) -> tuple[Operation, ...]:
