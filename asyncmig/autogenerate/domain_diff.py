@@ -1,11 +1,11 @@
 """The difference between two states of the domains that columns have: NOT NULL, DEFAULT and CHECK of the domain itself.
 
-Which base type it has cannot be changed, so that is not compared. ALTER DOMAIN is no operation of its own: it is SQL.
+ALTER DOMAIN is no operation of its own: it is SQL. What it cannot change, and what no model can say, is told in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from asyncmig.autogenerate.likeness import Likeness
@@ -14,9 +14,9 @@ from asyncmig.operations.sql import Execute
 from asyncmig.schema.enums import named_types
 from asyncmig.schema.model import Column, Ref, Schema
 from asyncmig.schema.spelling import spelling_dialect
-from asyncmig.schema.types import SqlText, sql_literal, sql_text, sql_type
+from asyncmig.schema.types import SqlText, SqlType, sql_literal, sql_text, sql_type
 
-__all__ = ["diff_domains"]
+__all__ = ["diff_domains", "domain_remarks"]
 
 
 def diff_domains(current: Schema, wanted: Schema, likeness: Likeness) -> list[Operation]:
@@ -30,6 +30,24 @@ def diff_domains(current: Schema, wanted: Schema, likeness: Likeness) -> list[Op
         if ref in old and old[ref] is not new[ref]
         for sql in _changes(ref, old[ref], new[ref], likeness)
     ]
+
+
+def domain_remarks(current: Schema, wanted: Schema, same_type: Callable[[SqlType, SqlType], bool]) -> Iterator[str]:
+    """What differs in a domain and stays so: its base type with its collation, and CHECKs beyond the first."""
+    if all(enum.values for enum in current.enums.values()):
+        return
+    old, new = _domains(current), _domains(wanted)
+    for ref in (ref for ref in new if ref in old and old[ref] is not new[ref]):
+        types = [sql_type(side[ref].data_type) for side in (old, new)]
+        if not same_type(*types):
+            spelled = [type_.spelling("postgresql") for type_ in types]
+            yield f"domain {ref} is {spelled[0]} in the database and {spelled[1]} in the models, which nothing can change"
+        collations = [side[ref].collation for side in (old, new)]
+        if collations[0] != collations[1]:
+            yield f"domain {ref} has the collation {collations[0]} in the database and {collations[1]} in the models, which nothing can change"
+        further = ", ".join(current.enums[ref].further) if ref in current.enums else ""
+        if further:
+            yield f"domain {ref} has more CHECKs than a model can say: {further}"
 
 
 def _domains(schema: Schema) -> Mapping[Ref, Any]:

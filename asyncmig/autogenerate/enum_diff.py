@@ -54,7 +54,7 @@ def diff_enums(current: Schema, wanted: Schema, filters: Filters = EVERYTHING) -
             uses = list(_uses_of(ref, current, wanted, filters))
             result.in_the_way.extend(one for one in _in_the_way(uses, filters) if one not in result.in_the_way)
             result.first.extend(_rebuilt(known, enum, uses))
-    gone = (enum for ref, enum in current.enums.items() if ref not in wanted.enums and enum.values)
+    gone = (e for ref, e in current.enums.items() if ref not in wanted.enums and e.values and not e.in_use)
     result.last.extend(DropEnum(enum.ref, enum=enum) for enum in gone if not _is_needed(enum, wanted))
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -132,6 +133,7 @@ async def _check(session: Session) -> None:
             _show_differences(console, error)
             raise
     _warn_of_changed(console, report.changed)
+    _warn_of_uncertain(console, report.drift.uncertain if report.drift else ())
     console.note(f"{report.database} is up to date.")
     console.data(lambda: _status_payload(report))
 
@@ -141,6 +143,14 @@ def _show_differences(console: Console, error: CheckFailed) -> None:
     found = error.found.get("differences", ())
     assert isinstance(found, list | tuple)
     console.result("\n".join(f"{one['sign']} {one['description']}" for one in found))
+    uncertain = error.found.get("uncertain", ())
+    assert isinstance(uncertain, list | tuple)
+    _warn_of_uncertain(console, uncertain)
+
+
+def _warn_of_uncertain(console: Console, uncertain: Sequence[str]) -> None:
+    for one in uncertain:
+        console.warn(f"Not certain: {one}.")
 
 
 async def _check_offline(session: Session) -> None:
@@ -148,6 +158,7 @@ async def _check_offline(session: Session) -> None:
     async with session.connected(session.writing(), connects=False) as migrator:
         found = await migrator.differences(offline=True)
     console.result("\n".join(report_texts.difference_lines(found.items)))
+    _warn_of_uncertain(console, found.uncertain)
     console.data(lambda: payloads.object_payload(found))
     if found.items:
         error = CheckFailed("The models say something else than the scripts.", hint="asyncmig revision --autogenerate.")

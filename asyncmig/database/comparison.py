@@ -12,6 +12,7 @@ from asyncmig.autogenerate.as_held import AsHeld
 from asyncmig.autogenerate.back import diff_back
 from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.diff import DiffOptions, diff
+from asyncmig.autogenerate.domain_diff import domain_remarks
 from asyncmig.autogenerate.narrow import narrowed, relocated
 from asyncmig.autogenerate.object_likeness import ObjectsAsHeld
 from asyncmig.autogenerate.objects import IncludeObject, Objects, compare_hooks, object_filters
@@ -191,7 +192,7 @@ def _settled(
     final = Inquiry(normal, answers)
     decided = DiffOptions(AsHeld(normal, final, hooks), filters, ObjectsAsHeld(normal, final), managed)
     operations = diff(left, wanted, decided)
-    uncertain = tuple(final.uncertain)
+    uncertain = (*final.uncertain, *domain_remarks(current, wanted, lambda a, b: normal.type(a) == normal.type(b)))
     back = diff_back(left, wanted, operations, decided) if operations else []
     return Comparison(tuple(operations), current, wanted, uncertain, tuple(back))
 

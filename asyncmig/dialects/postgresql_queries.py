@@ -107,20 +107,24 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = ANY ({namespaces}) AND NOT i.
 ORDER BY i.indrelid, ci.relname
 """
 
-# Types of every schema: a column may have one of a schema that is not read.
+# Types of every schema: a column may have one of a schema that is not read. The last column: a table that is not read has it.
 TYPES = f"""
 SELECT t.oid, t.typnamespace, t.typname::text, t.typtype::text, pg_catalog.format_type(t.oid, NULL),
   CASE t.typtype WHEN 'e' THEN ARRAY(
     SELECT e.enumlabel::text FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END,
   pg_catalog.format_type(nullif(t.typbasetype, 0), t.typtypmod), t.typnotnull, t.typdefault, co.collname::text,
-  k.conname::text, pg_catalog.pg_get_expr(k.conbin, 0)
+  k.names[1], k.texts[1], k.names[2:],
+  EXISTS (SELECT FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_type'::regclass
+      AND d.refobjid IN (t.oid, t.typarray) AND c.relnamespace <> ALL ({{namespaces}}))
 FROM pg_catalog.pg_type AS t
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype
 LEFT JOIN pg_catalog.pg_collation AS co ON co.oid = t.typcollation AND t.typcollation <> b.typcollation
 LEFT JOIN LATERAL (
-  SELECT c.conname, c.conbin FROM pg_catalog.pg_constraint AS c
-  WHERE c.contypid = t.oid AND c.contype = 'c' ORDER BY c.oid LIMIT 1) AS k ON true
+  SELECT array_agg(c.conname::text ORDER BY c.oid) AS names,
+    array_agg(pg_catalog.pg_get_expr(c.conbin, 0) ORDER BY c.oid) AS texts
+  FROM pg_catalog.pg_constraint AS c WHERE c.contypid = t.oid AND c.contype = 'c') AS k ON true
 WHERE t.typtype IN ('e', 'd') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND {NOT_OF_EXTENSIONS.format(catalog="pg_type", oid="t.oid")}
 ORDER BY t.typtype DESC, t.oid

@@ -46,7 +46,7 @@ class PostgresqlReader(Reader):
     def read(self, scope: Scope) -> Reading:
         spaces = _Namespaces.of((yield queries.NAMESPACES), scope)
         wanted = {"namespaces": f"ARRAY[{', '.join(map(str, sorted(spaces.wanted)))}]::oid[]"}
-        types = _Types.of((yield queries.TYPES), spaces)
+        types = _Types.of((yield queries.TYPES.format(**wanted)), spaces)
         sequences = yield queries.SEQUENCES.format(**wanted)
         tables = {
             row[0]: row
@@ -99,23 +99,30 @@ class _Types:
         named: dict[str, sa.types.TypeEngine[Any]] = {}
         reader = TypeReader(named)
         enums: dict[Ref, EnumType] = {}
-        for _, space, name, kind, spelling, labels, *domain in rows:
+        for _, space, name, kind, spelling, labels, *domain, elsewhere in rows:
             schema = spaces.names.get(space)
             if kind == "e":
                 named[spelling] = sa.Enum(*labels, name=name, schema=schema)
             else:
                 named[spelling] = _domain(name, schema, reader, domain)
             if space in spaces.wanted:
-                enum = EnumType(name, tuple(labels or ()), schema, domain=kind != "e")
+                enum = EnumType(
+                    name,
+                    tuple(labels or ()),
+                    schema,
+                    domain=kind != "e",
+                    in_use=elsewhere or None,
+                    further=tuple(domain[-1] or ()),
+                )
                 enums[enum.ref] = enum
         return cls(reader, enums)
 
 
 def _domain(name: str, schema: str | None, reader: TypeReader, parts: Sequence[Any]) -> sa.types.TypeEngine[Any]:
-    base, not_null, default, collation, check_name, check = parts
+    base, not_null, default, collation, check_name, check, _ = parts
     return DOMAIN(
         name,
-        reader.read(base, collation).engine,
+        reader.read(base).engine,
         schema=schema,
         collation=collation,
         default=None if default is None else verbatim(default),
