@@ -119,6 +119,8 @@ class _Types:
             return Call(name, self._enum_arguments(engine))
         if _is_same(engine, kind):
             return Call(name)
+        if any(_is_unknown(engine, parameter) for parameter in _parameters(engine).values()):
+            return self._underneath(engine)
         return Call(name, self._arguments(engine))
 
     def _underneath(self, engine: Any) -> Node:
@@ -139,6 +141,9 @@ class _Types:
             holder = engine if hasattr(engine, name) else getattr(engine, "impl_instance", engine)
             value = getattr(holder, name, parameter.default)
             required = parameter.default is parameter.empty
+            if name == "impl" and not required and _has_own_impl(engine):
+                yield Keyword("impl=", self.render(engine.impl_instance))
+                continue
             if not required and (name in _PYTHON_ONLY or value is None or value == parameter.default):
                 continue
             node = self._value(name, value)
@@ -148,9 +153,28 @@ class _Types:
     def _value(self, name: str, value: Any) -> Node | None:
         if isinstance(value, type) and issubclass(value, sa.types.TypeEngine):
             value = value()
+        if isinstance(value, type) and _is_importable(value):
+            outer, dot, rest = value.__qualname__.partition(".")
+            return Atom(self.context.imports.name(value.__module__, outer) + dot + rest)
         if isinstance(value, sa.types.TypeEngine):
             return self.render(value)
         return _type_name(value) if name == "name" else literal(value)
+
+
+def _is_unknown(engine: Any, parameter: inspect.Parameter) -> bool:
+    """Whether the constructor wants what the type does not keep under the same name."""
+    return parameter.default is parameter.empty and not (
+        hasattr(engine, parameter.name) or hasattr(getattr(engine, "impl_instance", None), parameter.name)
+    )
+
+
+def _has_own_impl(engine: Any) -> bool:
+    """Whether a TypeDecorator was given another type to stand on than its class names."""
+    if not isinstance(engine, sa.types.TypeDecorator):
+        return False
+    usual = type(engine).impl
+    usual = usual() if isinstance(usual, type) else usual
+    return any(spell_type(usual, name) != spell_type(engine.impl_instance, name) for name in DIALECTS)
 
 
 def _parameters(engine: Any) -> dict[str, inspect.Parameter]:

@@ -158,7 +158,9 @@ def _default(column: sa.Column[Any], pool: Pool) -> SqlText | None:
 
 
 def _autoincrement(column: sa.Column[Any]) -> Any:
-    if column.default is None and column.server_default is None:
+    """False where the column is a key that would count if nothing else filled it."""
+    counts = issubclass(column.type._type_affinity or sa.types.NullType, sa.Integer | sa.Numeric)
+    if not (column.primary_key and counts) or (column.default is None and column.server_default is None):
         return column.autoincrement
     fetched = column.server_default is not None and not isinstance(
         column.server_default, sa.DefaultClause | sa.Identity | sa.Computed

@@ -1,5 +1,6 @@
 """What operations look like in a script: tables of (operation, what a person would have written)."""
 
+import enum
 import sys
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,30 @@ class Precise(sa.types.UserDefinedType[Any]):
         return f"PRECISE({self.digits}, {self.unit})"
 
 
+class Plan(enum.Enum):
+    FREE = 1
+
+
+class Choice(sa.TypeDecorator[Any]):
+    """As sqlalchemy-utils has it: an argument says what it stands on."""
+
+    impl = sa.Unicode(255)
+    cache_ok = True
+
+    def __init__(self, choices: Any, impl: Any = None) -> None:
+        self.choices = choices
+        if impl is not None:
+            self.impl = impl
+
+
+class Forgetful(sa.TypeDecorator[Any]):
+    impl = sa.String(7)
+    cache_ok = True
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+
+
 class Outer:
     class Nested(sa.TypeDecorator[Any]):
         impl = sa.Text
@@ -87,6 +112,9 @@ TYPES = [
     (Precise(3), "Precise(3)"),
     (Precise(3, unit="ft"), 'Precise(3, unit="ft")'),
     (Outer.Nested(), "Outer.Nested()"),
+    (Choice(("a", "b")), 'Choice(("a", "b"))'),
+    (Choice(Plan, impl=sa.SmallInteger()), "Choice(Plan, impl=sa.SmallInteger())"),
+    (Forgetful("k"), "sa.String(length=7)"),
 ]
 
 
