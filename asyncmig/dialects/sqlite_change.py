@@ -18,7 +18,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from asyncmig.dialects.sqlite_defaults import changed_defaults, default_value, rows_read_default
+from asyncmig.dialects.sqlite_default_value import default_value
+from asyncmig.dialects.sqlite_defaults import changed_defaults, rows_read_default
 from asyncmig.dialects.sqlite_edits import (
     AddColumn,
     AddConstraint,

@@ -6,18 +6,16 @@ every row holds the column. SQL cannot look at a record's length, but it can tel
 
 from __future__ import annotations
 
-import re
-
+from asyncmig.dialects.sqlite_default_value import PLAIN, default_value, spelled
 from asyncmig.dialects.sqlite_edits import SetDefault, edited
 from asyncmig.dialects.sqlite_rebuild import replace_text
 from asyncmig.dialects.sqlite_stored import Query, StoredTable
 from asyncmig.dialects.sqlite_table_text import ColumnText, parse_table
-from asyncmig.dialects.sqlite_tokens import quote, text_literal
+from asyncmig.dialects.sqlite_tokens import quote
 
-__all__ = ["changed_defaults", "default_value", "rows_read_default"]
+__all__ = ["changed_defaults", "rows_read_default"]
 
 _SENTINEL = "'asyncmig: this row does not hold the column'"
-_PLAIN = re.compile(r"(?i)[+-]?\s*(?:\d[\d.]*(?:e[+-]?\d+)?|0x[0-9a-f]+)|x?'(?:[^']|'')*'|null|true|false")
 
 
 def changed_defaults(old: str, new: str) -> tuple[str, ...]:
@@ -25,7 +23,7 @@ def changed_defaults(old: str, new: str) -> tuple[str, ...]:
     before, after = parse_table(old), parse_table(new)
     pairs = [(column, after.find(column.name)) for column in before.columns]
     return tuple(
-        column.name.lower() for column, other in pairs if other is not None and _spelled(column) != _spelled(other)
+        column.name.lower() for column, other in pairs if other is not None and spelled(column) != spelled(other)
     )
 
 
@@ -53,23 +51,8 @@ def rows_read_default(query: Query, stored: StoredTable, column: str) -> bool:
         query("PRAGMA writable_schema = RESET")
 
 
-def _spelled(column: ColumnText) -> str:
-    clause = column.clause("default")
-    return "" if clause is None else " ".join(token.text for token in clause.value_tokens)
-
-
-def default_value(column: ColumnText) -> str:
-    """The default as it is in a query: DEFAULT alone takes a bare or double-quoted word for a string."""
-    clause, spelled = column.clause("default"), _spelled(column)
-    if clause is None:
-        return "NULL"
-    first = clause.value_tokens[0]
-    is_word = first.kind in ("word", "quoted") and not first.upper.startswith("CURRENT_")
-    return text_literal(first.name) if is_word and not _PLAIN.fullmatch(spelled) else spelled
-
-
 def _may_be_default(column: ColumnText) -> str:
     """True for every row that may be reading the default, for others perhaps too."""
     name, value = quote(column.name), default_value(column)
     # Old rows read NULL where the default is no literal.
-    return f"{name} IS {value}" if _PLAIN.fullmatch(value) else f"{name} IS NULL OR {name} IS {value}"
+    return f"{name} IS {value}" if PLAIN.fullmatch(value) else f"{name} IS NULL OR {name} IS {value}"

@@ -16,8 +16,9 @@ from asyncmig.dialects.reading import Reader, Reading, Rows, Scope
 from asyncmig.dialects.sqlite_constraints import read_constraints
 from asyncmig.dialects.sqlite_index_text import index_parts, is_unique
 from asyncmig.dialects.sqlite_object_text import read_triggers, read_views
+from asyncmig.dialects.sqlite_splices import term
 from asyncmig.dialects.sqlite_table_text import TableText
-from asyncmig.dialects.sqlite_tokens import quote, text_literal
+from asyncmig.dialects.sqlite_tokens import code_tokens, quote, text_literal
 from asyncmig.dialects.sqlite_types import SqliteTypes
 from asyncmig.schema.expressions import verbatim
 from asyncmig.schema.model import (
@@ -136,7 +137,7 @@ class _File:
                 name,
                 self.types.read(declared or ""),
                 nullable=not not_null,
-                default=None if default is None else SqlText(verbatim(default)),
+                default=None if default is None else SqlText(verbatim(_written(default))),
             )
         return found
 
@@ -228,3 +229,8 @@ def _with_target(constraint: Constraint, tables: Mapping[Ref, Table]) -> Constra
     target = tables.get(constraint.target)
     key = target.primary_key if target is not None else None
     return replace(constraint, target_columns=key.columns if key is not None else constraint.columns)
+
+
+def _written(default: str) -> str:
+    """As it may stand behind DEFAULT: SQLite tells an expression without its parentheses, and a bare word is a string."""
+    return default if len(code_tokens(default)) == 1 else term(default)

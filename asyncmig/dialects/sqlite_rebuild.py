@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from asyncmig.dialects.sqlite_default_value import default_value
 from asyncmig.dialects.sqlite_stored import StoredObject
 from asyncmig.dialects.sqlite_table_text import TableText
 from asyncmig.dialects.sqlite_tokens import code_tokens, quote, text_literal
@@ -118,6 +119,9 @@ def _copied(plan: CopyPlan) -> tuple[list[str], list[str]]:
         if source is not None and not column.generated:
             columns.append(quote(column.name))
             values.append(plan.using.get(key, quote(source.name)))
+    if not columns:  # every row stays one, though nothing of it does
+        stored = next(column for column in plan.new.columns if not column.generated)
+        return [quote(stored.name)], [default_value(stored)]
     return columns, values
 
 

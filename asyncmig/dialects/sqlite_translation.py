@@ -55,6 +55,7 @@ class Translation:
         self.edits: list[edits.Edit] = []
         self._renamed: dict[str, str] = {}
         self._lost: list[Clause] = []
+        self._named: set[str | None] = set()  # what was added here
         self._undropped: list[TableText] = []  # the table as it was before each column that was dropped
 
     def add(self, operation: Operation) -> None:
@@ -226,8 +227,9 @@ class Translation:
     def _add_constraint(self, constraint: Constraint) -> None:
         if isinstance(constraint, Exclude):
             raise UnsupportedOperation(f"SQLite has no EXCLUDE constraints: {constraint.name or ''} on {self.ref}.")
-        if self.replaces and not isinstance(constraint, PrimaryKey):
+        if self.replaces and not isinstance(constraint, PrimaryKey) and constraint.name not in self._named:
             self._make_room(constraint.name)
+        self._named.add(constraint.name)  # two of one name that come together both stay
         if isinstance(constraint, PrimaryKey):
             if self.text.primary_key:
                 self.edit(edits.DropConstraint(kind="primary key"))
