@@ -343,3 +343,80 @@ SCRIPTED = [
            ("Add value y",), POSTGRESQL),
 ]  # fmt: skip
 """What the operations alone do not do: a rename comes before them, a value is committed between them."""
+
+
+def several(**tables: list[Any]) -> Fill:
+    """Tables by name, each with the items that are given: traits that get in no other's way share a database."""
+
+    def fill(m: sa.MetaData) -> None:
+        for name, items in tables.items():
+            sa.Table(name, m, *(item() for item in items))
+
+    return fill
+
+
+def key(*names: str, **options: Any) -> Any:
+    return lambda: sa.PrimaryKeyConstraint(*names, **options)
+
+
+def reference(columns: list[str], targets: list[str], name: str) -> Any:
+    return lambda: sa.ForeignKeyConstraint(columns, targets, name=name)
+
+
+def listed(name: str, *values: str) -> Any:
+    return column(name, sa.Enum(*values, name="listed", native_enum=False, create_constraint=True), nullable=False)
+
+
+A, B = column("a", sa.Integer, nullable=False), column("b", sa.Integer, nullable=False)
+FREE_A, FREE_B = column("a", sa.Integer), column("b", sa.Integer)
+NUMBERED = {"numbered": [column("a", sa.Integer, sa.Identity(start=5, increment=1), nullable=False)]}
+
+CHANGES += [
+    Change(
+        "a key goes with one of its columns, and the other may be NULL",
+        several(t=[A, B, key("a", "b", name="pk")]), several(t=[FREE_A]), ("Drop primary key pk",),
+    ),
+    Change(
+        "a constraint says what the key says",
+        several(t=[A, B, key("a", name="pk"), unique("a", name="uq")], u=[A, unique("a")]),
+        several(t=[A, B, key("b", name="pk")], u=[A, key("a", name="pk_u"), unique("a")]), ("Add primary key pk_u",),
+    ),
+    Change(
+        "an index passes its name on",
+        several(t=[A, B, index("ix", "b")], u=[A]), several(t=[A], u=[A, index("ix", "a")]), ("Drop index ix", "Create index ix"),
+    ),
+    Change("a column that a CHECK limits goes", several(t=[A, listed("b", "x", "y")]), several(t=[A]), ("Drop column t.b",)),
+    Change(
+        "a default is an expression that begins with a string",
+        several(t=[A, column("b", sa.Text, server_default=sa.text("('a' || 'b')"))], u=[A, key("a")]),
+        several(t=[A, column("b", sa.Text)], u=[column("a", sa.Text, server_default=sa.text("('a' || 'b')"))]), ("no default",),
+    ),
+    Change(
+        "what fills columns changes together with them",
+        several(
+            **NUMBERED, t=[A, key("a")], computed=[A, lambda: sa.Column("b", sa.Integer, sa.Computed("a * 2", persisted=True))],
+            json=[column("a", sa.Integer)], array=[column("a", pg.ENUM("1", "2", name="mood"))], words=[column("a", sa.Text)],
+        ),
+        several(
+            numbered=[column("a", sa.String(9))], t=[A, column("b", sa.Integer), key("b")],
+            computed=[A, column("b", sa.SmallInteger, server_default="5")],
+            json=[column("a", pg.JSON)], array=[column("a", pg.ARRAY(sa.String(3)))], words=[column("a", sa.Integer), key("a")],
+        ),
+        ("Create sequence t_b_seq", "no default"), POSTGRESQL,
+    ),
+    Change("a sequence goes back to what is usual", sequence(increment=5, maxvalue=90, data_type=sa.Integer), sequence(),
+           ("increment 1",), POSTGRESQL),
+    Change(
+        "two CHECKs have one name", several(t=[listed("a", "1", "2"), listed("b", "1", "2")]),
+        several(t=[listed("b", "1", "2"), column("a", sa.String(1))]), ("Drop check constraint listed",), SQLITE,
+    ),
+    Change(
+        "no column of a table stays, and keys point at what is to come",
+        several(t=[A, reference(["a"], ["u.a"], "fk")], u=[A, key("a")], v=[column("a", sa.LargeBinary), FREE_B, unique("a")]),
+        several(
+            t=[FREE_A, reference(["a"], ["u.b"], "fk")], u=[column("b", sa.Integer, nullable=False), key("b")],
+            v=[column("a", sa.Text), column("b", sa.Text), unique("a"), reference(["b"], ["v.a"], "fk_v")],
+        ),
+        ("Add column u.b", "Drop column u.a"), SQLITE,
+    ),
+]  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import sqlalchemy as sa
 
 from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.likeness import ColumnDifference
@@ -24,9 +26,12 @@ from asyncmig.schema.model import (
 )
 from asyncmig.schema.model import Sequence as SequenceObject
 from asyncmig.schema.serial import serial_column
-from asyncmig.schema.types import SqlText, SqlType
+from asyncmig.schema.types import SqlText, SqlType, sql_type
 
 __all__ = ["AsHeld", "CompareHooks", "TypeHook"]
+
+_NUMBERS = ("start", "increment", "minvalue", "maxvalue", "cache", "cycle")
+"""The fields of a sequence in the order of `Normal.numbers`, behind its first."""
 
 TypeHook = Callable[[Ref, Column, Column], bool | None]
 """(table, current, wanted): True when the types differ, False when not, None for the usual comparison."""
@@ -125,9 +130,9 @@ class AsHeld:
             told = self.hooks.default_hook(table.ref, current, wanted)
             if told is not None:
                 return not told
-        if were != will:
+        if were != will and self.normal.has_serial:
             # An identity column numbers its rows as SERIAL does; models that only say "autoincrement" want no more.
-            return not self.normal.has_serial or (will and current.identity is not None)
+            return will and current.identity is not None
         if current.identity is not wanted.identity and not self._same_identity(current, wanted):
             return False
         old, new = current.default, wanted.default
@@ -245,12 +250,12 @@ class AsHeld:
         return self.inquiry.same("predicate", old, new, table.columns, "", f"predicate of {subject}")
 
     def is_implied(self, table: Table, constraint: Constraint) -> bool:
-        """CREATE TABLE makes one index of UNIQUE constraints (or a key) that are alike ("transformIndexConstraints")."""
-        if not isinstance(constraint, Unique):
+        """PostgreSQL's rule stands in "transformIndexConstraints"."""
+        if not isinstance(constraint, Unique) or not self.normal.merges_keys:
             return False
         own = self.normal.constraint(constraint)[1:]
         return any(
-            self.normal.constraint(other)[1 : len(own) + 1] == own[: 3 if isinstance(other, PrimaryKey) else None]
+            _as_unique(self.normal.constraint(other))[1:] == own
             for other in table.constraints
             if other is not constraint and isinstance(other, Unique | PrimaryKey)
         )
@@ -259,6 +264,11 @@ class AsHeld:
         types = [self.normal.type(s.type) if s.type is not None else "BIGINT" for s in (current, wanted)]
         numbers = self.normal.numbers
         return types[0] == types[1] and numbers(current, current.type) == numbers(wanted, wanted.type)
+
+    def said(self, sequence: SequenceObject) -> SequenceObject:
+        type_ = sequence.type or sql_type(sa.BigInteger())
+        options = dict(zip(_NUMBERS, self.normal.numbers(sequence, type_)[1:], strict=False))
+        return replace(sequence, type=type_, nominvalue=None, nomaxvalue=None, **options)
 
     def same_text(
         self,
@@ -288,3 +298,8 @@ class AsHeld:
     @property
     def names_added(self) -> bool:
         return True
+
+
+def _as_unique(form: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A key as a UNIQUE constraint would be: its columns are never NULL, and so never alike."""
+    return ("u", *form[1:], False, ()) if form[0] == "p" else form

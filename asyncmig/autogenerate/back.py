@@ -37,8 +37,33 @@ def diff_back(
     # No difference the other way round: who enabled row level security beside the models keeps it.
     opened = [SetRowSecurity(one.table, False) for one in operations if isinstance(one, SetRowSecurity) and one.enabled]
     kept = [one for one in opened if one.table in current.tables]
-    start = _with_what_stays(current, _with_given_names(wanted, operations), options.filters)
+    reached = _without_implied(current, _with_given_names(wanted, operations), options.likeness)
+    start = _with_what_stays(current, reached, options.filters)
     return [*diff(start, current, turned), *kept, *reversed(schemas)]
+
+
+def _without_implied(current: Schema, wanted: Schema, likeness: Likeness) -> Schema:
+    """Without the constraints that were not added, because the table has their like: there is nothing to drop."""
+    tables = dict(wanted.tables)
+    for ref, table in wanted.tables.items():
+        known = current.tables.get(ref)
+        if known is None or known is table:
+            continue
+        left = tuple(
+            c for c in table.constraints if not likeness.is_implied(table, c) or _is_there(known, table, c, likeness)
+        )
+        if len(left) != len(table.constraints):
+            tables[ref] = replace(table, constraints=left)
+    return replace(wanted, tables=tables)
+
+
+def _is_there(current: Table, table: Table, constraint: Constraint, likeness: Likeness) -> bool:
+    return any(
+        type(other) is type(constraint)
+        and (constraint.name is None or other.name in (None, constraint.name))
+        and likeness.constraint(current, table, other, constraint)
+        for other in current.constraints
+    )
 
 
 def _with_what_stays(current: Schema, wanted: Schema, filters: Filters) -> Schema:
@@ -128,6 +153,9 @@ class _Turned:
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool:
         return self.likeness.sequence(wanted, current)
+
+    def said(self, sequence: SequenceObject) -> SequenceObject:
+        return self.likeness.said(sequence)
 
     def same_text(
         self,

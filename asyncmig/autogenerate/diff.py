@@ -7,7 +7,7 @@ uses any more goes last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from asyncmig.autogenerate.domain_diff import diff_domains
@@ -55,6 +55,7 @@ class _Diff:
         self.filters = options.filters
         self.objects = options.objects
         has = self.filters.has_table
+        self._names: set[tuple[str | None, str]] | None = None
         self.new = [t for r, t in wanted.tables.items() if r not in current.tables and has(t, None, reflected=False)]
         self.gone = [t for r, t in current.tables.items() if r not in wanted.tables and has(t, None, reflected=True)]
         self.changes = [change for table in wanted.tables.values() if (change := self._change(table)) is not None]
@@ -63,8 +64,14 @@ class _Diff:
         current = self.current.tables.get(wanted.ref)
         if current is None or current is wanted:
             return None
-        found = diff_table(current, wanted, self.likeness, self.filters)
+        found = diff_table(current, wanted, self.likeness, self.filters, self._is_wanted)
         return found if found is not None and self.filters.has_table(wanted, current, reflected=False) else None
+
+    def _is_wanted(self, schema: str | None, name: str) -> bool:
+        """Whether an index or a constraint is to have the name afterwards."""
+        if self._names is None:
+            self._names = _names(self.wanted.tables.values())
+        return (schema, name) in self._names
 
     def operations(self) -> Iterator[Operation]:
         enums = self.enums
@@ -133,7 +140,7 @@ class _Diff:
             yield from change.added_keys
 
 
-def _names(tables: list[Table]) -> set[tuple[str | None, str]]:
+def _names(tables: Iterable[Table]) -> set[tuple[str | None, str]]:
     """Names that are unique in a schema: those of indexes and of the constraints that have one."""
     found: set[tuple[str | None, str]] = set()
     for table in tables:

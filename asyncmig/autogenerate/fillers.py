@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.sqltypes import _AbstractInterval
 
 from asyncmig.operations.columns import AddColumn
+from asyncmig.operations.words import sql_words
 from asyncmig.schema.model import Column
 from asyncmig.schema.types import SqlText, SqlType, sql_literal, sql_text
 
-__all__ = ["neutral_value", "wants_value"]
+__all__ = ["listed_value", "neutral_value", "wants_value"]
+
+# x IN ('a', ...), and what PostgreSQL makes of it: x::text = ANY (ARRAY['a'::character varying, ...])
+_LISTED = re.compile(r"""\(*"?(\w+)"?\)*(?:::[\w ]+)?\)*\s*(?:IN \(|= ANY \(+ARRAY\[)'((?:[^']|'')*)'""")
 
 
 def wants_value(operation: AddColumn) -> bool:
@@ -25,11 +30,17 @@ def _is_filled(column: Column) -> bool:
     return any(part is not None for part in own) or (column.sequence is not None and not column.sequence.optional)
 
 
+def listed_value(check: SqlText, column: str) -> str | None:
+    """The first string of a CHECK that lists those that the column may have; None for any other CHECK."""
+    found = _LISTED.match(sql_words(check.clause))
+    return found[2].replace("''", "'") if found is not None and found[1] == column else None
+
+
 def neutral_value(type_: SqlType) -> SqlText | None:
     """The least that a type can say: 0, false, an empty text; None where nothing offers itself."""
     engine: Any = type_.engine
-    while isinstance(engine, sa.types.TypeDecorator):
-        engine = engine.impl_instance
+    while isinstance(engine, sa.types.TypeDecorator) or engine.__visit_name__ == "DOMAIN":
+        engine = engine.impl_instance if isinstance(engine, sa.types.TypeDecorator) else engine.data_type
     if isinstance(engine, sa.Enum):
         return sql_literal(engine.enums[0]) if engine.enums else None
     if isinstance(engine, sa.Boolean):

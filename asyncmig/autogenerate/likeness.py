@@ -52,6 +52,9 @@ class Likeness(Protocol):
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool: ...
 
+    def said(self, sequence: SequenceObject) -> SequenceObject:
+        """With what the database takes for every option that is left open."""
+
     def same_text(
         self,
         kind: QuestionKind,
@@ -109,6 +112,9 @@ class Exact:
 
     def sequence(self, current: SequenceObject, wanted: SequenceObject) -> bool:
         return current == wanted
+
+    def said(self, sequence: SequenceObject) -> SequenceObject:
+        return sequence
 
     def same_text(
         self,

@@ -29,6 +29,7 @@ from asyncmig.operations.schemas import AlterExtension, CreateExtension, CreateS
 from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
 from asyncmig.operations.views import CreateView, DropView, ReplaceView
 from asyncmig.schema.model import Ref, Schema, Sequence, View
+from asyncmig.schema.types import SqlType
 
 __all__ = ["ObjectRenderer", "named", "yes"]
 
@@ -103,6 +104,7 @@ class ObjectRenderer:
 
     def alter_sequence(self, operation: AlterSequence, before: Schema) -> Call:
         changes = dict(operation.changes)
+        type_: SqlType | None = changes.pop("type", None)
         unsaid = [name for name, value in changes.items() if value is None or name not in _ALTERED]
         if unsaid:
             raise Unrenderable(f"{operation.describe()}: going back to the default of {unsaid[0]} cannot be said.")
@@ -111,6 +113,7 @@ class ObjectRenderer:
             identifier(operation.ref.name),
             *_numbers(changes),
             *keywords(
+                data_type=None if type_ is None else render_type(type_, self.context),
                 restart=literal(operation.restart) if operation.restart is not None else None,
                 owned_by=_owner(operation.owned_by),
                 schema=named(operation.ref.schema),

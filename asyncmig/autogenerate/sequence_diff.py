@@ -35,13 +35,14 @@ def diff_sequences(current: Schema, wanted: Schema, likeness: Likeness) -> Seque
             if ref not in brought:
                 result.first.append(CreateSequence(sequence))
         elif not likeness.sequence(known, sequence):
-            result.first.append(_altered(ref, known, sequence))
+            result.first.append(_altered(ref, likeness.said(known), likeness.said(sequence)))
     gone = (sequence for ref, sequence in current.sequences.items() if ref not in wanted.sequences)
     result.last.extend(DropSequence(sequence.ref, sequence=sequence) for sequence in gone)
     return result
 
 
 def _altered(ref: Ref, current: Sequence, wanted: Sequence) -> AlterSequence:
+    """ALTER SEQUENCE leaves alone what it does not name: going back to a default is said."""
     changes = tuple(
         (name, getattr(wanted, name)) for name in _FIELDS if getattr(current, name) != getattr(wanted, name)
     )

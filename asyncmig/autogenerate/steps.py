@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from asyncmig.autogenerate.diff import diff
-from asyncmig.autogenerate.fillers import neutral_value, wants_value
+from asyncmig.autogenerate.fillers import listed_value, neutral_value, wants_value
 from asyncmig.errors import Irreversible
 from asyncmig.operations.alter_column import AlterColumn, Existing
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn, DropColumn
+from asyncmig.operations.constraints import AddConstraint
 from asyncmig.operations.enums import CreateEnum, DropEnum
 from asyncmig.operations.renaming import RenameColumn
 from asyncmig.operations.tables import DropTable, RenameTable
-from asyncmig.schema.model import EnumType, Ref, Schema
-from asyncmig.schema.types import SqlText
+from asyncmig.schema.model import Check, EnumType, Ref, Schema
+from asyncmig.schema.types import SqlText, sql_literal
 
 __all__ = ["Step", "filled", "given_back", "steps_of", "undone"]
 
@@ -100,15 +101,16 @@ def _undo(operation: Operation, before: Schema) -> Iterator[Step]:
 
 def given_back(operations: Iterable[Operation]) -> Iterator[Step]:
     """The steps of a way back. A column that rows cannot do without gets a value; which one it had is gone."""
-    for operation in operations:
-        yield from _given_back(operation)
+    listed = list(operations)
+    for operation in listed:
+        yield from _given_back(operation, listed)
 
 
-def _given_back(operation: Operation) -> Iterator[Step]:
+def _given_back(operation: Operation, operations: Sequence[Operation]) -> Iterator[Step]:
     if not isinstance(operation, AddColumn) or not wants_value(operation):
         yield Step(operation)
         return
-    value = neutral_value(operation.column.type)
+    value = _listed_value(operation, operations) or neutral_value(operation.column.type)
     name = f"{operation.ref}.{operation.column.name}"
     if value is None:
         yield Step(operation, (f"The values of {name} are gone: this needs an empty table.",))
@@ -116,6 +118,16 @@ def _given_back(operation: Operation) -> Iterator[Step]:
     first, *rest = filled(operation, value)
     yield replace(first, notes=(f"The values of {name} are gone: every row gets the same one.",))
     yield from rest
+
+
+def _listed_value(added: AddColumn, operations: Sequence[Operation]) -> SqlText | None:
+    """The first of the values to which a CHECK that comes back limits the column."""
+    own = (one.constraint for one in operations if isinstance(one, AddConstraint) and one.ref == added.ref)
+    for check in (*added.constraints, *own):
+        value = listed_value(check.text, added.column.name) if isinstance(check, Check) else None
+        if value is not None:
+            return sql_literal(value)
+    return None
 
 
 def filled(operation: AddColumn, value: SqlText) -> list[Step]:

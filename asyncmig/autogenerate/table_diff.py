@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
 
 from asyncmig.autogenerate.filters import Filters
 from asyncmig.autogenerate.likeness import ColumnDifference, Likeness
+from asyncmig.autogenerate.matching import Matching
 from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing, default_of
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn, DropColumn
@@ -15,10 +15,22 @@ from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint, kind_of
 from asyncmig.operations.indexes import CreateIndex, DropIndex
 from asyncmig.operations.mentions import constraint_uses, index_uses
-from asyncmig.operations.sequences import CreateSequence
+from asyncmig.operations.sequences import AlterSequence, CreateSequence
 from asyncmig.operations.sql import Execute
 from asyncmig.schema.default_names import default_name, default_names
-from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, Identity, Index, Ref, Schema, Table
+from asyncmig.schema.model import (
+    Check,
+    Column,
+    Computed,
+    Constraint,
+    ForeignKey,
+    Identity,
+    Index,
+    PrimaryKey,
+    Ref,
+    Schema,
+    Table,
+)
 from asyncmig.schema.model import Sequence as SequenceObject
 from asyncmig.schema.serial import serial_sequence
 from asyncmig.schema.spelling import spelling_dialect
@@ -26,7 +38,7 @@ from asyncmig.schema.types import SqlText, sql_text
 
 __all__ = ["TableDiff", "added_constraint", "diff_table", "drop_constraint"]
 
-Item = TypeVar("Item", bound=Constraint | Index)
+IsWanted = Callable[[str | None, str], bool]
 
 
 @dataclass(slots=True)
@@ -40,8 +52,14 @@ class TableDiff:
     added_keys: list[Operation] = field(default_factory=list)
 
 
-def diff_table(current: Table, wanted: Table, likeness: Likeness, filters: Filters) -> TableDiff | None:
-    """None where nothing differs."""
+def nothing_wanted(schema: str | None, name: str) -> bool:
+    return False
+
+
+def diff_table(
+    current: Table, wanted: Table, likeness: Likeness, filters: Filters, is_wanted: IsWanted = nothing_wanted
+) -> TableDiff | None:
+    """None where nothing differs. `is_wanted` tells of a schema and a name whether an index or constraint will have it."""
     old, new = current.columns, wanted.columns
     before = {column.name: column for column in old}
     altered: list[tuple[Column, Column, ColumnDifference]] = []
@@ -56,7 +74,7 @@ def diff_table(current: Table, wanted: Table, likeness: Likeness, filters: Filte
                 altered.append((known, column, difference))
     replaced = [known for known, column, how in altered if how.default and likeness.replaces(known, column)]
     if replaced:
-        return _with_replaced(current, replaced, wanted, likeness, filters)
+        return _with_replaced(current, replaced, wanted, likeness, filters, is_wanted)
     gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
     retyped = {column.name for _, column, how in altered if how.type}
 
@@ -66,29 +84,34 @@ def diff_table(current: Table, wanted: Table, likeness: Likeness, filters: Filte
             return False
         return likeness.constraint(current, wanted, one, other)
 
-    constraints: _Matching[Constraint] = _Matching(current.constraints, wanted.constraints, same)
+    constraints: Matching[Constraint] = Matching(current.constraints, wanted.constraints, same)
     if constraints.added:
         constraints.added = [c for c in constraints.added if not likeness.is_implied(wanted, c)]
-    indexes: _Matching[Index] = _Matching(
+    indexes: Matching[Index] = Matching(
         current.indexes, wanted.indexes, lambda a, b: likeness.index(current, wanted, a, b)
     )
     comment = not likeness.comment(current.comment, wanted.comment)
     if not (altered or fresh or gone or comment or constraints.differ or indexes.differ):
         return None
-    return _Assembly(current, wanted, likeness, filters).diff(
+    return _Assembly(current, wanted, likeness, filters, is_wanted).diff(
         altered, fresh, gone, constraints, indexes, comment=comment
     )
 
 
 def _with_replaced(
-    current: Table, replaced: list[Column], wanted: Table, likeness: Likeness, filters: Filters
+    current: Table,
+    replaced: list[Column],
+    wanted: Table,
+    likeness: Likeness,
+    filters: Filters,
+    is_wanted: IsWanted,
 ) -> TableDiff:
     """The columns are dropped first, and what is left is compared: what a drop takes along is then made again."""
     drops = [DropColumn(current.ref, column.name, column=column) for column in replaced]
     left = Schema(tables={current.ref: current})
     for drop in drops:
         left = drop.apply(left)
-    result = diff_table(left.tables[current.ref], wanted, likeness, filters) or TableDiff()
+    result = diff_table(left.tables[current.ref], wanted, likeness, filters, is_wanted) or TableDiff()
     result.dropped[:0] = drops
     return result
 
@@ -97,70 +120,18 @@ def _without(columns: Iterable[Column], names: set[str]) -> list[Column]:
     return [column for column in columns if column.name not in names]
 
 
-class _Matching(Generic[Item]):
-    """Which constraints or indexes stay. By name where both have one, by what they say where one has none."""
-
-    __slots__ = ("added", "dropped")
-
-    def __init__(self, current: Sequence[Item], wanted: Sequence[Item], same: Callable[[Item, Item], bool]) -> None:
-        self.added: list[Item] = []
-        self.dropped: list[Item] = []
-        if len(current) == len(wanted) and all(
-            type(a) is type(b) and (a.name == b.name or b.name is None) and same(a, b)
-            for a, b in zip(current, wanted, strict=True)
-        ):
-            return  # most tables: one by one, in the order of their declaration
-        named = {(type(item), item.name): item for item in current if item.name is not None}
-        left = dict.fromkeys(map(id, current))
-        later: list[Item] = []
-        for item in wanted:
-            known = named.get((type(item), item.name)) if item.name is not None else None
-            if known is None:
-                later.append(item)
-            elif id(known) in left:
-                del left[id(known)]
-                if not same(known, item):
-                    self.dropped.append(known)
-                    self.added.append(item)
-        if later:
-            self._match(later, [item for item in current if id(item) in left], left, same)
-        if left:
-            self.dropped.extend(item for item in current if id(item) in left)
-
-    @property
-    def differ(self) -> bool:
-        return bool(self.added or self.dropped)
-
-    def _match(
-        self, later: list[Item], rest: list[Item], left: dict[int, None], same: Callable[[Item, Item], bool]
-    ) -> None:
-        for item in later:
-            found = next(
-                (
-                    other
-                    for other in rest
-                    if type(other) is type(item)
-                    and (item.name is None or other.name is None)
-                    and id(other) in left
-                    and same(other, item)
-                ),
-                None,
-            )
-            if found is None:
-                self.added.append(item)
-            else:
-                del left[id(found)]
-
-
 class _Assembly:
     """Operations out of differences."""
 
-    def __init__(self, current: Table, wanted: Table, likeness: Likeness, filters: Filters) -> None:
+    def __init__(
+        self, current: Table, wanted: Table, likeness: Likeness, filters: Filters, is_wanted: IsWanted
+    ) -> None:
         self.current = current
         self.wanted = wanted
         self.ref = wanted.ref
         self.likeness = likeness
         self.filters = filters
+        self.is_wanted = is_wanted
         self.result = TableDiff()
 
     def diff(
@@ -168,8 +139,8 @@ class _Assembly:
         altered: list[tuple[Column, Column, ColumnDifference]],
         fresh: list[Column],
         gone: list[Column],
-        constraints: _Matching[Constraint],
-        indexes: _Matching[Index],
+        constraints: Matching[Constraint],
+        indexes: Matching[Index],
         *,
         comment: bool,
     ) -> TableDiff | None:
@@ -189,22 +160,35 @@ class _Assembly:
         return result if any(phases) else None
 
     def _drops(
-        self, constraints: _Matching[Constraint], indexes: _Matching[Index], columns: set[str], retyped: set[str]
+        self, constraints: Matching[Constraint], indexes: Matching[Index], columns: set[str], retyped: set[str]
     ) -> None:
         """What goes with a column that is dropped, or with its type, is not dropped by itself."""
         has, result = self.filters.has_part, self.result
         for index in indexes.dropped:
-            goes_along = any(index_uses(index, name) for name in columns)
+            goes_along = any(index_uses(index, name) for name in columns) and not self._is_wanted(index.name)
             if not goes_along and index.name is not None and has(self.current, index, None, reflected=True):
                 result.dropped.append(DropIndex(index.name, self.ref, self.ref.schema, index=index))
         for constraint in _unnamed_first(constraints.dropped):
             goes_along = any(constraint_uses(constraint, name) for name in columns)
+            goes_along = goes_along and not self._is_wanted(constraint.name)
+            # What stays of a key is NOT NULL as long as the key is there.
+            goes_along = goes_along and not (
+                isinstance(constraint, PrimaryKey) and not columns.issuperset(constraint.columns)
+            )
             goes_along = goes_along or any(_brought_by(constraint, name) for name in retyped)
             if (not goes_along or isinstance(constraint, ForeignKey)) and has(
                 self.current, constraint, None, reflected=True
             ):
                 phase = result.dropped_keys if isinstance(constraint, ForeignKey) else result.dropped
-                phase.append(drop_constraint(self.current, constraint))
+                drop = drop_constraint(self.current, constraint)
+                if not any(
+                    isinstance(one, DropConstraint) and (one.name, one.kind) == (drop.name, drop.kind) for one in phase
+                ):
+                    phase.append(drop)
+
+    def _is_wanted(self, name: str | None) -> bool:
+        """What has to make room for its name goes before anything is made."""
+        return name is not None and self.is_wanted(self.ref.schema, name)
 
     def _columns(
         self,
@@ -218,7 +202,7 @@ class _Assembly:
         for column in fresh:
             checks = [c for c in added if _brought_by(c, column.name)]
             brought |= {id(check) for check in checks}
-            changed.append(AddColumn(self.ref, column, tuple(checks)))
+            changed.extend(self._add(column, tuple(checks)))
         for known, column, difference in altered:
             if not self.filters.has_part(self.wanted, column, known, reflected=False):
                 continue
@@ -228,11 +212,22 @@ class _Assembly:
         changed.extend(DropColumn(self.ref, column.name, column=column) for column in gone)
         return brought
 
+    def _add(self, column: Column, checks: tuple[Constraint, ...]) -> Iterator[Operation]:
+        """A column that is numbered by SERIAL numbers the rows that are there, too."""
+        if self.likeness.serial(self.wanted) != column.name:
+            yield AddColumn(self.ref, column, checks)
+            return
+        sequence = SequenceObject(serial_sequence(self.ref.name, column.name), self.ref.schema)
+        yield CreateSequence(sequence, if_not_exists=True)
+        yield AddColumn(self.ref, replace(column, default=_next_value(self.ref, column.name)), checks)
+        yield AlterSequence(sequence.ref, owned_by=(self.ref, column.name))
+
     def _alter(
         self, current: Column, wanted: Column, difference: ColumnDifference, checks: Iterable[Constraint]
     ) -> Iterator[Operation]:
         """A column that becomes SERIAL gets the sequence and the default that CREATE TABLE would have given it."""
         old, new = default_of(current), default_of(wanted)
+        after: list[Operation] = []
         if difference.default and self.likeness.serial(self.current) == current.name:
             old = _next_value(self.ref, current.name)
         if difference.default and self.likeness.serial(self.wanted) == wanted.name:
@@ -240,8 +235,14 @@ class _Assembly:
                 name = serial_sequence(self.ref.name, wanted.name)
                 sequence = SequenceObject(name, self.ref.schema)
                 yield CreateSequence(sequence, if_not_exists=True, owned_by=(self.ref, wanted.name))
-                yield Execute(_continued(self.ref, wanted.name))
+                after.append(Execute(_continued(self.ref, wanted.name)))  # once it is a number
             new = _next_value(self.ref, wanted.name)
+        elif difference.default and _goes_first(old, new, difference):
+            yield AlterColumn(self.ref, wanted.name, default=None, existing=Existing(current.type, default=old))
+            old = None
+            difference = replace(difference, default=new is not None)
+        if not difference:
+            return
         yield AlterColumn(
             self.ref,
             wanted.name,
@@ -253,13 +254,14 @@ class _Assembly:
             checks=tuple(check for check in checks if isinstance(check, Check)),
             existing=Existing(current.type, current.nullable, old, current.comment, self._checks_of_type(current)),
         )
+        yield from after
         if difference.default and isinstance(new, Identity) and _counts_anew(old, new):
             yield Execute(_counted_on(self.ref, wanted.name, new))
 
     def _checks_of_type(self, column: Column) -> tuple[Check, ...]:
         return tuple(c for c in self.current.constraints if isinstance(c, Check) and _brought_by(c, column.name))
 
-    def _adds(self, constraints: Iterable[Constraint], indexes: _Matching[Index]) -> None:
+    def _adds(self, constraints: Iterable[Constraint], indexes: Matching[Index]) -> None:
         result = self.result
         taken = {c.name for t in (self.current, self.wanted) for c in t.constraints} | set(
             default_names(self.current).values()
@@ -294,6 +296,13 @@ def _continued(table: Ref, column: str) -> str:
     """The sequence goes on behind the numbers that the rows have."""
     number = f"coalesce(max({_quoted(column)}), 0) + 1"
     return f"SELECT setval('{_sequence(table, column)}', {number}, false) FROM {_address(table.schema, table.name)}"
+
+
+def _goes_first(old: object, new: object, difference: ColumnDifference) -> bool:
+    """An identity stands in the way of NULL and of another type, an expression in that of a default as well."""
+    if isinstance(old, Identity):
+        return not isinstance(new, Identity | Computed) and (difference.type or difference.nullable)
+    return isinstance(old, Computed) and not isinstance(new, Computed) and (difference.type or new is not None)
 
 
 def _counts_anew(old: object, new: Identity) -> bool:

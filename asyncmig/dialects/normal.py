@@ -67,6 +67,8 @@ class Normal(ABC):
     """The name of the connection's default schema where the connection does not tell another."""
     references_ahead: ClassVar[bool]
     """Whether a table may be created with a foreign key to one that is not there yet."""
+    merges_keys: ClassVar[bool]
+    """Whether CREATE TABLE makes one index of UNIQUE constraints, or a key, that are alike, and keeps one of them."""
     binds: ClassVar[bool]
     """Whether views, functions and triggers are bound to what they use: it cannot be dropped or retyped under them."""
 

@@ -75,6 +75,7 @@ class PostgresqlNormal(Normal):
     folds_names = False
     default_schema = "public"
     references_ahead = False
+    merges_keys = True
 
     def __init__(self, server_version: tuple[int, ...] | None = None) -> None:
         super().__init__()

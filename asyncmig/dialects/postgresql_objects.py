@@ -90,7 +90,9 @@ class PostgresqlObjects(CompilingDialect):
         return (self._drop("SEQUENCE", operation.ref, operation),)
 
     def _sequence_change(self, name: str, value: Any) -> Iterator[str]:
-        if name in _SEQUENCE_WORDS and value is not None:
+        if name == "type" and value is not None:
+            yield f"AS {value.spelling('postgresql')}"
+        elif name in _SEQUENCE_WORDS and value is not None:
             yield f"{_SEQUENCE_WORDS[name]} {value:d}"
         elif (name, value) in _SEQUENCE_SWITCHES:
             yield _SEQUENCE_SWITCHES[name, value]

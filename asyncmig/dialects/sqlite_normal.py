@@ -29,6 +29,7 @@ class SqliteNormal(Normal):
     folds_names = True
     default_schema = "main"
     references_ahead = True
+    merges_keys = False
 
     def of_type(self, spelling: str) -> str:
         if spelling in ("NULL", ""):

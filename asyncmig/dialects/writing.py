@@ -72,7 +72,10 @@ class PostgresqlWriting(Writing):
         if target == "text" or target in _FREE.get(source, frozenset((source,))):
             return None
         if target == "array":
-            return f"ARRAY[{quoted}]::{type_}"
+            item = self.using(column, old, _element(new)) or quoted
+            return f"CASE WHEN {quoted} IS NOT NULL THEN ARRAY[{item}]::{type_} END"
+        if source == "array":  # the one item that was made an array of; several of them fit nothing but text
+            return f"array_to_string({quoted}, ',')::{type_}"
         if (source, target) == ("number", "boolean") and not _is_integer(old):
             return f"{quoted} <> 0"
         if (source, target) == ("boolean", "number") and not _is_integer(new):
@@ -89,7 +92,7 @@ class PostgresqlWriting(Writing):
         return {("timestamp", "date"): "the time of day", ("timestamp", "time"): "the day"}.get(change)
 
 
-_EXPLICIT = {("number", "boolean"), ("boolean", "number"), ("json", "number"), ("json", "boolean")}
+_EXPLICIT = {("number", "boolean"), ("boolean", "number"), ("jsonb", "number"), ("jsonb", "boolean")}
 
 # By family of types, the families that a value of it becomes without being asked.
 _FREE: dict[str, frozenset[str]] = {
@@ -98,7 +101,8 @@ _FREE: dict[str, frozenset[str]] = {
     "timestamp": frozenset({"date", "timestamp", "time"}),
     "time": frozenset({"time", "interval"}),
     "interval": frozenset({"interval", "time"}),
-    "json": frozenset({"json"}),
+    "json": frozenset({"json", "jsonb"}),
+    "jsonb": frozenset({"json", "jsonb"}),
     "text": frozenset({"text"}),
 }
 
@@ -133,6 +137,8 @@ def _family(type_: SqlType) -> str:
     engine = _plain(type_)
     if isinstance(engine, sa.Enum) and not engine.native_enum:
         return "text"
+    if isinstance(engine, sa.JSON):
+        return "jsonb" if type_.spelling("postgresql") == "JSONB" else "json"
     for kind, name in _FAMILIES:
         if isinstance(engine, kind):
             return name
@@ -151,7 +157,6 @@ _FAMILIES: tuple[tuple[type[Any], str], ...] = (
     (sa.Date, "date"),
     (sa.Time, "time"),
     (_AbstractInterval, "interval"),
-    (sa.JSON, "json"),
     (sa.LargeBinary, "bytes"),
 )
 

@@ -16,8 +16,18 @@ def sql_words(sql: str | sa.Executable | sa.ClauseElement) -> str:
     return words if len(words) <= _SHOWN else f"{words[:_SHOWN].rstrip()}..."
 
 
+def _with_values(construct: sa.Executable | sa.ClauseElement) -> str:
+    """Its values in it where they can be written, else marks in their places."""
+    if not isinstance(construct, sa.ClauseElement):
+        return str(construct)
+    try:
+        return str(construct.compile(compile_kwargs={"literal_binds": True}))
+    except sa.exc.CompileError:
+        return str(construct)
+
+
 def _compiled(construct: sa.Executable | sa.ClauseElement) -> str:
     try:
-        return str(construct)
+        return _with_values(construct)
     except Exception:  # a third party's @compiles may raise anything; the statement itself will say so
         return type(construct).__name__

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import sqlalchemy as sa
 
 from asyncmig.schema.default_names import default_name
@@ -41,7 +43,17 @@ def serial_sequence(table: str, column: str) -> str:
 
 def _counts(column: Column) -> bool:
     kind = column.type.engine._type_affinity
-    return kind is not None and issubclass(kind, sa.Integer | sa.Numeric)
+    if kind is None:
+        return False
+    decimal = column.autoincrement is True or _decimals_count()
+    return issubclass(kind, sa.Integer) or (decimal and issubclass(kind, sa.Numeric))
+
+
+@cache
+def _decimals_count() -> bool:
+    """SQLAlchemy 2.0 numbers a key of NUMERIC by itself, 2.1 only where it is told to."""
+    table = sa.Table("t", sa.MetaData(), sa.Column("a", sa.Numeric(5, 0), primary_key=True))
+    return table._autoincrement_column is not None
 
 
 def _is_foreign(table: Table, name: str) -> bool:

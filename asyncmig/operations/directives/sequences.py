@@ -59,6 +59,7 @@ class SequenceDirectives(Directives):
         maxvalue: int | None = None,
         cache: int | None = None,
         cycle: bool | None = None,
+        data_type: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]] | None = None,
         restart: int | None = None,
         owned_by: str | None = None,
         schema: str | None = None,
@@ -73,6 +74,7 @@ class SequenceDirectives(Directives):
             "maxvalue": maxvalue,
             "cache": cache,
             "cycle": cycle,
+            "type": None if data_type is None else sql_type(data_type),
         }
         given = tuple((key, value) for key, value in changes.items() if value is not None)
         if not given and restart is None and owned_by is None:

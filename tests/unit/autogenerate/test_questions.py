@@ -302,7 +302,7 @@ def test_a_value_is_read_as_a_shell_hands_it_over(text: str, engine: Any, sql: s
 CASTS = [
     (sa.String(), sa.Integer(), "a::INTEGER"), (sa.Integer(), sa.String(), None), (sa.Integer(), sa.BigInteger(), None),
     (sa.Integer(), sa.Boolean(), "a::BOOLEAN"), (sa.Text(), sa.Enum("x", name="k"), "a::k"),
-    (sa.Enum("x", name="j"), sa.Enum("x", name="k"), "a::text::k"), (sa.Integer(), sa.ARRAY(sa.Integer), "ARRAY[a]::INTEGER[]"),
+    (sa.Enum("x", name="j"), sa.Enum("x", name="k"), "a::text::k"), (sa.Integer(), sa.ARRAY(sa.Integer), "CASE WHEN a IS NOT NULL THEN ARRAY[a]::INTEGER[] END"),
     (sa.Date(), sa.DateTime(), None), (sa.DateTime(), sa.Integer(), "a::text::INTEGER"), (sa.Text(), sa.JSON(), "a::JSON"),
     (sa.Boolean(), sa.Integer(), "a::INTEGER"), (sa.Boolean(), sa.BigInteger(), "a::INTEGER::BIGINT"),
     (sa.SmallInteger(), sa.Boolean(), "a <> 0"), (sa.Text(), DOMAIN("d", sa.Integer), "a::d"),
