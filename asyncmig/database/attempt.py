@@ -101,7 +101,7 @@ class Attempt:
         self.ledger = ledger
         self.start_clock()
         self.live = LiveStep(
-            step.revision.id,
+            step,
             str(work.path),
             settings,
             connection,
@@ -123,7 +123,7 @@ class Attempt:
             raise Overtaken(self.step.revision.id)
         self._hook(self.hooks.before_step, self.step.before)
         self._script()
-        self.live.tidy(self.step)
+        self.live.tidy()
         self._hook(self.hooks.after_step, self.step.after)
         if time.monotonic() - self.clock > _MOMENT:
             # A signal that came while the script's own code held the loop is let in here, not when COMMIT is under way.

@@ -34,6 +34,7 @@ from asyncmig.operations.base import Operation, Origin
 from asyncmig.operations.context import MigrationContext
 from asyncmig.operations.relocated import relocated
 from asyncmig.operations.rows import BulkInsert
+from asyncmig.operations.schemas import DropSchema
 from asyncmig.operations.sink import StepOwner
 from asyncmig.operations.sql import Execute
 from asyncmig.operations.tables import DropTable
@@ -58,7 +59,7 @@ class LiveStep(Dividing):
 
     def __init__(
         self,
-        revision: str,
+        step: Step,
         script: str,
         settings: StepSettings,
         connection: Connection,
@@ -69,11 +70,12 @@ class LiveStep(Dividing):
         *,
         together: bool = False,
     ) -> None:
-        super().__init__(revision, connection, driver, transaction, checkpoint, left, together=together)
+        super().__init__(step.revision.id, connection, driver, transaction, checkpoint, left, together=together)
         self.script = script
         self.naming_convention = settings.naming_convention
         self.sqlalchemy_dialect = driver.connection.dialect
         self.operations: list[Operation] = []  # all that may change the schema
+        self._step = step
         self._settings = settings
         self._owner = StepOwner(asyncio.current_task)
 
@@ -88,6 +90,8 @@ class LiveStep(Dividing):
         self._owner.check()
 
     def emit(self, operation: Operation, origin: Origin | None) -> Any:
+        if isinstance(operation, DropSchema) and not operation.cascade:
+            self.tidy(operation.name)
         if self._settings.schemas:
             operation = relocated(operation, self._settings.schemas)
         dialect = self._dialect.recalling() if self._tally.skipping else self._dialect
@@ -161,8 +165,11 @@ class LiveStep(Dividing):
 
     # The end of the step, as the executor drives it
 
-    def tidy(self, step: Step) -> None:
-        """Drop the types that nothing uses any more: at the end, because the script may drop them itself."""
+    def tidy(self, schema: str | None = None) -> None:
+        """Drop the types that nothing uses any more: at the end, because the script may drop them itself.
+
+        Those of a `schema` before it goes, which they would hold.
+        """
         unused = self._dialect.unused_types()
         may_leave = unused is not None and any(self._dialect.may_leave_types(done) for done in self.operations)
         if unused is None or not may_leave or self._settings.history is None or self._tally.skipping:
@@ -170,9 +177,9 @@ class LiveStep(Dividing):
         query, read = unused
         self._send_waiting()
         found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums
-        left = self._settings.history.leftovers(step, self.operations) if found else ()
+        left = self._settings.history.leftovers(self._step, self.operations) if found else ()
         for operation in left:
-            if operation.ref in found:
+            if operation.ref in found and schema in (None, operation.ref.schema):
                 self.emit(operation, None)
                 if operation.is_domain:  # what it was over may have been used by nothing else
                     found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncmig.database.blame import blaming_operation, blaming_script
+from asyncmig.operations.enums import DropEnum
 from asyncmig.operations.recorder import Recorded, Recorder, record
+from asyncmig.operations.schemas import DropSchema
 from asyncmig.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -51,7 +53,19 @@ def record_whole_step(step: Step, work: Work, settings: StepSettings) -> tuple[R
     if settings.history is None:
         return items
     left = settings.history.leftovers(step, [item.operation for item in items])
-    return (*items, *(Recorded(operation) for operation in left))
+    return tuple(_with_drops(items, left))
+
+
+def _with_drops(items: Iterable[Recorded], drops: Iterable[DropEnum]) -> Iterator[Recorded]:
+    """The drops behind the rest, those of a schema before it goes: they would hold it."""
+    left = list(drops)
+    for item in items:
+        if isinstance(item.operation, DropSchema) and not item.operation.cascade:
+            due = [drop for drop in left if drop.ref.schema == item.operation.name]
+            left = [drop for drop in left if drop not in due]
+            yield from map(Recorded, due)
+        yield item
+    yield from map(Recorded, left)
 
 
 class StatementWriter:

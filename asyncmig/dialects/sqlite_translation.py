@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from asyncmig.dialects import sqlite_edits as edits
+from asyncmig.dialects.sqlite_deferral import check_deferral
 from asyncmig.dialects.sqlite_names import conventional_clauses, default_clauses
 from asyncmig.dialects.sqlite_source import restated
 from asyncmig.dialects.sqlite_table_text import Clause, ClauseKind, TableText
@@ -21,7 +22,17 @@ from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.renaming import RenameConstraint
 from asyncmig.schema.metadata import column_to_sqlalchemy
-from asyncmig.schema.model import Check, Column, Computed, Constraint, Exclude, Identity, Options, PrimaryKey, Ref
+from asyncmig.schema.model import (
+    Check,
+    Column,
+    Computed,
+    Constraint,
+    Exclude,
+    Identity,
+    Options,
+    PrimaryKey,
+    Ref,
+)
 from asyncmig.schema.types import SqlText, SqlType
 
 if TYPE_CHECKING:
@@ -227,6 +238,7 @@ class Translation:
     def _add_constraint(self, constraint: Constraint) -> None:
         if isinstance(constraint, Exclude):
             raise UnsupportedOperation(f"SQLite has no EXCLUDE constraints: {constraint.name or ''} on {self.ref}.")
+        check_deferral(constraint, self.ref)
         if self.replaces and not isinstance(constraint, PrimaryKey) and constraint.name not in self._named:
             self._make_room(constraint.name)
         self._named.add(constraint.name)  # two of one name that come together both stay
