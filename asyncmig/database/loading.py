@@ -40,6 +40,7 @@ def needed_for_work(backend: str) -> tuple[str, ...]:
     """What a run needs that has something to do."""
     return (
         "asyncmig.database.run",
+        "asyncmig.database.whole",
         "asyncmig.database.work",
         "asyncmig.database.history",
         "asyncmig.database.lock",
