@@ -55,5 +55,5 @@ def _hold(check: Callable[[Migrator], Coroutine[Any, Any, None]], migrator: Migr
     try:
         awaited(check, migrator)
     except AsyncmigError as error:
-        # The sentence says it: the frames are ours, not the project's.
-        pytest.fail(str(error), pytrace=False)
+        # The sentence says it: the frames are ours, not the project's, and what the driver said stands in it.
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

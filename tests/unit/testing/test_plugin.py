@@ -122,6 +122,8 @@ def test_a_broken_history_is_told_in_a_sentence(name: str, shop: Project, run: C
     result.stdout.fnmatch_lines([f"*{sentence}*"])
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*project_tests.py*in*")
+    result.stdout.no_fnmatch_line("*another exception*")
+    result.stdout.no_fnmatch_line("*direct cause*")
 
 
 def test_without_models_they_are_not_compared(shop: Project, run: Callable[..., pytest.RunResult]) -> None:
