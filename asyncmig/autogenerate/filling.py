@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from asyncmig.errors import UsageError
 from asyncmig.operations.alter_column import AlterColumn, Existing
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn
+from asyncmig.operations.former_names import FormerNames
 from asyncmig.operations.sql import Execute
 from asyncmig.schema.model import Ref, Schema
 from asyncmig.schema.types import SqlText, SqlType, sql_literal, sql_text
@@ -29,11 +30,15 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Rows of `table` without a value for `column`; `counted` is the column to count NULLs of, None for all rows."""
+    """Rows of `table` without a value for `column`; `counted` is the column to count NULLs of, None for all rows.
+
+    `home` is what the database calls the table now, where that is something else; so is `counted`.
+    """
 
     table: Ref
     column: str
-    counted: str | None
+    counted: str | None = field(compare=False)
+    home: Ref | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -42,7 +47,15 @@ class Gap:
 
 def gaps(operations: Iterable[Operation], current: Schema) -> list[Gap]:
     """What to count before `fill`: in tables that are there."""
-    return [gap for operation in operations if (gap := _gap(operation)) is not None and gap.table in current.tables]
+    found: list[Gap] = []
+    former = FormerNames()
+    for operation in operations:
+        gap = _gap(operation)
+        if gap is not None and former.table(gap.table) in current.tables:
+            counted = None if gap.counted is None else former.column(gap.table, gap.counted)
+            found.append(replace(gap, counted=counted, home=former.table(gap.table)))
+        former.follow(operation)
+    return found
 
 
 def _gap(operation: Operation) -> Gap | None:

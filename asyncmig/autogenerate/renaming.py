@@ -12,6 +12,7 @@ from asyncmig.autogenerate.value_renames import ValueRename, parse_value_rename,
 from asyncmig.errors import UsageError
 from asyncmig.operations.base import Operation
 from asyncmig.operations.recorder import replay
+from asyncmig.operations.tables import RenameTable
 from asyncmig.schema.model import Ref, Schema
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def settle_renames(
     """First tables, then columns: a column may have got a new name in a table that has one too. Then values of enums."""
     wishes = list(said)
     tables = _round(current, wanted, wishes, declared, table_candidates(current, wanted, normal), questioner)
+    wishes = [_at_new_table(wish, tables.operations) for wish in wishes]
     declared = [*declared, *(_respelled(tables.current, wanted) if normal.folds_names else ())]
     columns = _round(
         tables.current, wanted, wishes, declared, column_candidates(tables.current, wanted, normal), questioner, True
@@ -56,6 +58,14 @@ def settle_renames(
     touched = [ref for ref in wanted.tables if values.current.tables.get(ref) is not current.tables.get(ref)]
     names = followers(values.current, wanted, touched, normal)
     return Renamed(replay(names, values.current), (*operations, *names), unanswered)
+
+
+def _at_new_table(wish: str, renames: Iterable[Operation]) -> str:
+    """A column may be called by the old name of its table, which is the database's, as well as by the new one."""
+    for one in renames:
+        if isinstance(one, RenameTable) and wish.startswith(f"{one.ref}."):
+            return f"{one.new_ref}{wish.removeprefix(str(one.ref))}"
+    return wish
 
 
 def _respelled(current: Schema, wanted: Schema) -> Iterator[Rename]:

@@ -29,7 +29,7 @@ def gap_rows(gaps: Iterable[Gap], driver: Driver, dialect: Dialect) -> dict[Gap,
 
 
 def _rows(gap: Gap, driver: Driver, dialect: Dialect) -> int:
-    table = dialect.qualify(gap.table)
+    table = dialect.qualify(gap.home or gap.table)
     where = f" WHERE {dialect.quote(gap.counted)} IS NULL" if gap.counted else ""
     counted = driver.fetch(f"SELECT count(*) FROM (SELECT 1 FROM {table}{where} LIMIT 1000000) AS counted")
     return int(counted[0][0])

@@ -14,6 +14,7 @@ from asyncmig.errors import DynamicScript
 from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.batch import flattened
 from asyncmig.operations.columns import DropColumn
+from asyncmig.operations.former_names import FormerNames
 from asyncmig.operations.tables import DropTable
 
 if TYPE_CHECKING:
@@ -33,27 +34,32 @@ _COUNTED_UP_TO = 1_000_000
 def losses_of(work: Sequence[Work], settings: StepSettings, driver: Driver) -> tuple[Loss, ...]:
     """In the order in which they go. A script that cannot be recorded is a loss of unknown extent."""
     found: list[Loss] = []
+    former = FormerNames()
     for piece in work:
         try:
             operations = list(flattened(item.operation for item in record_step(piece, settings)))
         except DynamicScript:
             found.append(Loss("script", piece.path.name if piece.path else "", None))
             continue
-        found.extend(dropped_rows(operations, settings.dialect, driver))
+        found.extend(dropped_rows(operations, settings.dialect, driver, former))
     return tuple(found)
 
 
-def dropped_rows(operations: Iterable[Operation], dialect: Dialect, driver: Driver) -> Iterator[Loss]:
-    """The rows of what the operations drop, in the order in which it goes."""
+def dropped_rows(
+    operations: Iterable[Operation], dialect: Dialect, driver: Driver, former: FormerNames | None = None
+) -> Iterator[Loss]:
+    """The rows of what the operations drop, in the order in which it goes, under the names that the database has now."""
+    former = former or FormerNames()
     for operation in operations:
-        yield from _lost_by(operation, dialect, driver)
+        yield from _lost_by(operation, former, dialect, driver)
+        former.follow(operation)
 
 
-def _lost_by(operation: Operation, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
+def _lost_by(operation: Operation, former: FormerNames, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
     if isinstance(operation, DropTable):
-        yield from _table(operation.ref, dialect, driver)
+        yield from _table(former.table(operation.ref), dialect, driver)
     elif isinstance(operation, DropColumn) or (isinstance(operation, AlterColumn) and operation.computes_anew):
-        yield from _column(operation, dialect, driver)
+        yield from _column(operation, former, dialect, driver)
 
 
 def _table(ref: Ref, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
@@ -66,13 +72,16 @@ def _table(ref: Ref, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
         yield Loss("table", str(ref), rows)
 
 
-def _column(operation: DropColumn | AlterColumn, dialect: Dialect, driver: Driver) -> Iterator[Loss]:
-    ref, name = operation.ref, f"{operation.ref}.{operation.name}"
+def _column(
+    operation: DropColumn | AlterColumn, former: FormerNames, dialect: Dialect, driver: Driver
+) -> Iterator[Loss]:
+    ref, held = former.table(operation.ref), former.column(operation.ref, operation.name)
+    name = f"{ref}.{held}"
     estimate = _number(driver, dialect.row_estimate(ref))
     if estimate is not None and estimate > _COUNTED_UP_TO:
         yield Loss("column", name, estimate, estimated=True)
         return
-    rows = _number(driver, f"SELECT count({dialect.quote(operation.name)}) FROM {dialect.qualify(ref)}")
+    rows = _number(driver, f"SELECT count({dialect.quote(held)}) FROM {dialect.qualify(ref)}")
     if rows is not None:
         yield Loss("column", name, rows)
 

@@ -18,7 +18,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from asyncmig.dialects.sqlite_default_value import default_value
+from asyncmig.dialects.sqlite_default_value import held_default
 from asyncmig.dialects.sqlite_defaults import changed_defaults, rows_read_default
 from asyncmig.dialects.sqlite_edits import (
     AddColumn,
@@ -317,7 +317,7 @@ class _Planner:
         uncertain = {e.column.lower() for e in changing}
         fresh = [parse_column(e.text) for e in edits if isinstance(e, AddColumn)]
         self.origins = {name: sql for name, sql in self.origins.items() if after.find(name)}
-        self.origins |= {column.name: default_value(column) for column in fresh if not column.generated}
+        self.origins |= {column.name: held_default(column) for column in fresh if not column.generated}
         if self.query is not None:
             refuse_lossy(self.query, Rows(self.stored, self.origins), after, changing)
             known = {name: sql for name, sql in self.origins.items() if name.lower() not in uncertain}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+from asyncmig.dialects.sqlite_layout import affinity
 from asyncmig.dialects.sqlite_table_text import ColumnText
 from asyncmig.dialects.sqlite_tokens import text_literal
 
-__all__ = ["PLAIN", "default_value", "spelled"]
+__all__ = ["PLAIN", "default_value", "held_default", "spelled"]
 
 PLAIN = re.compile(r"(?i)[+-]?\s*(?:\d[\d.]*(?:e[+-]?\d+)?|0x[0-9a-f]+)|x?'(?:[^']|'')*'|null|true|false")
+_NUMBERS = ("INTEGER", "REAL", "NUMERIC")
+_QUOTED_NUMBER = re.compile(r"'\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*'")
 
 
 def spelled(column: ColumnText) -> str:
@@ -25,3 +28,11 @@ def default_value(column: ColumnText) -> str:
     first = clause.value_tokens[0]
     is_word = first.kind in ("word", "quoted") and not first.upper.startswith("CURRENT_")
     return text_literal(first.name) if is_word and not PLAIN.fullmatch(text) else text
+
+
+def held_default(column: ColumnText) -> str:
+    """The default as a row holds it: text that is a number is one in a column of numbers, and the other way round."""
+    value, kind = default_value(column), affinity(column.type)
+    if kind == "TEXT" and value != "NULL":
+        return f"CAST({value} AS TEXT)"
+    return value[1:-1].strip() if kind in _NUMBERS and _QUOTED_NUMBER.fullmatch(value) else value

@@ -159,6 +159,19 @@ async def test_a_drop_of_rows_is_refused_with_their_number(shop: Project, models
     assert "--rename account.name:full_name" in " ".join(script.replace("#", "").split())
 
 
+async def test_what_a_renamed_table_loses_or_lacks_is_counted(shop: Project, models: Models, database_url: str) -> None:
+    columns = sa.Column("name", sa.String(50)), sa.Column("city", sa.Text), sa.Column("kind", sa.Text)
+    await with_rows(shop, models, database_url, *columns)
+    models.table(sa.Column("label", sa.Text, nullable=False), sa.Column("name", sa.String(50)), name="customer")
+    renames = ["account:customer", "account.kind:label"]
+    execute(database_url, "UPDATE account SET city = 'x' WHERE id = 1")
+    with pytest.raises(Declined, match=r"column account\.city \(1 row\)"):
+        await write(shop, renames=renames)
+    await write(shop, renames=renames, allow_drops=True, defaults={"customer.label": "'new'"})
+    await upgrade(shop)
+    assert rows(database_url, "SELECT name, label FROM customer ORDER BY id") == [("ann", "new"), ("bob", "new")]
+
+
 async def test_a_drop_of_nothing_is_nobodys_loss(shop: Project, models: Models, database_url: str) -> None:
     models.table(sa.Column("name", sa.String(50)))
     await write(shop)
