@@ -34,7 +34,6 @@ from asyncmig.operations.base import Operation, Origin
 from asyncmig.operations.context import MigrationContext
 from asyncmig.operations.relocated import relocated
 from asyncmig.operations.rows import BulkInsert
-from asyncmig.operations.schemas import DropSchema
 from asyncmig.operations.sink import StepOwner
 from asyncmig.operations.sql import Execute
 from asyncmig.operations.tables import DropTable
@@ -90,8 +89,9 @@ class LiveStep(Dividing):
         self._owner.check()
 
     def emit(self, operation: Operation, origin: Origin | None) -> Any:
-        if isinstance(operation, DropSchema) and not operation.cascade:
-            self.tidy(operation.name)
+        emptied = self._settings.dialect.emptied(operation)
+        if emptied is not None:
+            self.tidy(emptied)
         if self._settings.schemas:
             operation = relocated(operation, self._settings.schemas)
         dialect = self._dialect.recalling() if self._tally.skipping else self._dialect

@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncmig.database.blame import blaming_operation, blaming_script
-from asyncmig.operations.enums import DropEnum
 from asyncmig.operations.recorder import Recorded, Recorder, record
-from asyncmig.operations.schemas import DropSchema
 from asyncmig.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -18,8 +16,10 @@ if TYPE_CHECKING:
 
     from asyncmig.database.attempt import Work
     from asyncmig.database.step_settings import StepSettings
+    from asyncmig.dialects.base import Dialect
     from asyncmig.dialects.rehearsal import Known
     from asyncmig.dialects.statement import Statement
+    from asyncmig.operations.enums import DropEnum
     from asyncmig.revisions.plan import Step
     from asyncmig.schema.model import Ref
 
@@ -53,15 +53,16 @@ def record_whole_step(step: Step, work: Work, settings: StepSettings) -> tuple[R
     if settings.history is None:
         return items
     left = settings.history.leftovers(step, [item.operation for item in items])
-    return tuple(_with_drops(items, left))
+    return tuple(_with_drops(items, left, settings.dialect))
 
 
-def _with_drops(items: Iterable[Recorded], drops: Iterable[DropEnum]) -> Iterator[Recorded]:
+def _with_drops(items: Iterable[Recorded], drops: Iterable[DropEnum], dialect: Dialect) -> Iterator[Recorded]:
     """The drops behind the rest, those of a schema before it goes: they would hold it."""
     left = list(drops)
     for item in items:
-        if isinstance(item.operation, DropSchema) and not item.operation.cascade:
-            due = [drop for drop in left if drop.ref.schema == item.operation.name]
+        emptied = dialect.emptied(item.operation)
+        if emptied is not None:
+            due = [drop for drop in left if drop.ref.schema == emptied]
             left = [drop for drop in left if drop not in due]
             yield from map(Recorded, due)
         yield item

@@ -73,6 +73,10 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
         """Whether the operation may take away the last column that uses an enum."""
         return False
 
+    def emptied(self, operation: Operation) -> str | None:
+        """The schema that the operation takes away if it is empty: enums that nothing uses any more go before it."""
+        return None
+
     def unused_types(self) -> CatalogQuery | None:
         """A query for the enums that nothing uses and that may be dropped; None where there are no enums."""
         return None

@@ -79,6 +79,9 @@ class PostgresqlEnums(CompilingDialect):
         changes = isinstance(operation, AlterColumn) and operation.type is not None
         return changes or isinstance(operation, DropTable | DropColumn | DropSchema)
 
+    def emptied(self, operation: Operation) -> str | None:
+        return operation.name if isinstance(operation, DropSchema) and not operation.cascade else None
+
     def unused_types(self) -> CatalogQuery | None:
         return unused_enums()
 

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from asyncmig.dialects.splitter import split_sqlite
 from asyncmig.dialects.sqlite_catalog import catalog_queries
 from asyncmig.dialects.sqlite_compiler import compiling_dialect
-from asyncmig.dialects.sqlite_deferral import check_deferral
 from asyncmig.dialects.sqlite_objects import SqliteObjects
 from asyncmig.dialects.sqlite_tables import SqliteTables
 from asyncmig.dialects.statement import Procedure, Statement
@@ -101,8 +100,6 @@ class SQLite(SqliteTables, SqliteObjects):
         return split_sqlite(sql)
 
     def create_table(self, operation: CreateTable, before: Schema) -> Sequence[Statement]:
-        for constraint in operation.table.constraints:
-            check_deferral(constraint, operation.table.ref)
         table = self.sqlalchemy_table(operation)
         return (
             self.table_statement(table, operation, if_not_exists=operation.if_not_exists),

@@ -1,6 +1,6 @@
 """What `copy_from` says that the stored table does not: the types of columns, their NULL and default, the constraints.
 
-What it does not mention stays: a column with its values, indexes, triggers, a collation.
+What it does not mention stays: a column with its values and constraints, indexes, triggers, a collation.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from asyncmig.dialects import sqlite_edits as edits
 from asyncmig.dialects.sqlite_constraints import constraint_of
 from asyncmig.dialects.sqlite_table_text import Clause, ColumnText, TableText, parse_table
-from asyncmig.dialects.sqlite_tokens import Token, code_tokens
+from asyncmig.dialects.sqlite_tokens import Token, code_tokens, mentions
 from asyncmig.errors import UnsupportedOperation
 from asyncmig.schema.model import Check, Constraint, ForeignKey, PrimaryKey, Table, Unique
 
@@ -64,15 +64,24 @@ def _column_edits(column: ColumnText, wanted: ColumnText, *, is_key: bool) -> It
     if collation is not None and _value(column, "collate") != _words(collation.value_tokens):
         yield edits.SetCollation(name, collation.value_tokens[-1].name)
     if column.generated or wanted.generated:
+        yield from _generated_edits(column, wanted)
         return
     if _value(column, "default") != _value(wanted, "default"):
         default = wanted.clause("default")
         yield edits.SetDefault(name, None if default is None else " ".join(t.text for t in default.value_tokens))
 
 
+def _generated_edits(column: ColumnText, wanted: ColumnText) -> Iterator[edits.Edit]:
+    """Another expression; what would give up the values that rows have, or the expression, is no copy's to say."""
+    said = wanted.clause("generated")
+    if said is not None and column.generated and _value(column, "generated") != _words(said.value_tokens):
+        yield edits.SetGenerated(column.name, " ".join(_bare(said.value_tokens)), wanted.stored)
+
+
 def _constraint_edits(text: TableText, said: TableText, source: Table) -> Iterator[edits.Edit]:
     """First all that goes, so that a name is free for what comes."""
     left = [clause for clause in said.clauses if _constraint(clause, said) is not None]
+    unsaid = [column.name for column in text.columns if said.find(column.name) is None]
     named: list[edits.Edit] = []
     for clause in text.clauses:
         constraint = _constraint(clause, text)
@@ -83,7 +92,7 @@ def _constraint_edits(text: TableText, said: TableText, source: Table) -> Iterat
             best = next((other for other in same if _name(other) == _name(clause)), same[0])
             left.remove(best)
             named += _renaming(clause, best)
-        elif not _is_unique_index(constraint, source):
+        elif not _is_unique_index(constraint, source) and not _is_over(clause, unsaid):
             target = constraint.target.name if isinstance(constraint, ForeignKey) else None
             listed = None if isinstance(constraint, Check) else clause.columns
             spelling = clause.spelling if clause.name is None else None
@@ -91,6 +100,12 @@ def _constraint_edits(text: TableText, said: TableText, source: Table) -> Iterat
     yield from named
     for clause in left:
         yield edits.AddConstraint(_as_table_constraint(clause))
+
+
+def _is_over(clause: Clause, columns: list[str]) -> bool:
+    """Whether the constraint is about one of the columns."""
+    own = _lower(clause.columns)
+    return any(name.lower() in own or mentions(clause.tokens, name) for name in columns)
 
 
 def _renaming(clause: Clause, wanted: Clause) -> Iterator[edits.Edit]:
@@ -158,7 +173,11 @@ def _value(column: ColumnText, kind: str) -> tuple[str, ...]:
 
 def _words(tokens: tuple[Token, ...]) -> tuple[str, ...]:
     """What SQLite reads: without comments, and a value without parentheses around it."""
-    words = [token.text.lower() if token.kind == "word" else token.text for token in tokens]
+    return _bare(tokens, folded=True)
+
+
+def _bare(tokens: tuple[Token, ...], *, folded: bool = False) -> tuple[str, ...]:
+    words = [token.text.lower() if folded and token.kind == "word" else token.text for token in tokens]
     while len(words) > 2 and words[0] == "(" and words[-1] == ")" and _is_around(words):
         words = words[1:-1]
     return tuple(words)

@@ -141,10 +141,21 @@ def test_the_unnamed_check_stays(name: str) -> None:
     assert ours == theirs
 
 
-def test_a_column_that_copy_from_leaves_out_keeps_its_values() -> None:
-    table, rows = done(through_asyncmig, copied(left_out=(F, CK_F)))
+def test_a_column_that_copy_from_leaves_out_keeps_its_values_and_constraints() -> None:
+    table, rows = done(through_asyncmig, copied(left_out=(F, CK_F, PID, UQ_N)))
     assert len(table["columns"]) == 5
+    assert [len(table[kind]) for kind in ("checks", "foreign keys", "unique")] == [2, 1, 1]
     assert rows == [(1, "one", 5, 1, 1), (2, "two", None, 0, None)]
+
+
+def test_another_expression_of_copy_from_computes_the_values() -> None:
+    copy = copied("sa.Column('g', sa.Integer, sa.Computed('n * 3'))")
+    with sqlite_database() as connection:
+        for statement in BEFORE:
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("ALTER TABLE t ADD COLUMN g INTEGER GENERATED ALWAYS AS (n * 2)")
+        through_asyncmig(connection, copy)
+        assert connection.exec_driver_sql("SELECT g FROM t ORDER BY id").scalars().all() == [15, None]
 
 
 @pytest.mark.parametrize(
