@@ -5,10 +5,11 @@ A case is a function that fills a MetaData. `runs_on` names the databases that a
 
 import enum
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects import sqlite
@@ -55,6 +56,12 @@ class Case:
             warnings.simplefilter("ignore")  # parameters that SQLAlchemy 2.1 deprecates are still in scripts
             self.fill(metadata)
         return metadata
+
+
+def wherever(cases: Iterable[Any]) -> list[Any]:
+    """Parameters ("database_kind", case), for each database that accepts the case."""
+    pairs = ((kind, case) for case in cases for kind in sorted(BOTH & set(case.runs_on)))
+    return [pytest.param(kind, case, id=f"{kind}-{case.name}") for kind, case in pairs]
 
 
 class Colour(enum.Enum):
