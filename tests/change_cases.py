@@ -385,6 +385,12 @@ CHANGES += [
         "an index passes its name on",
         several(t=[A, B, index("ix", "b")], u=[A]), several(t=[A], u=[A, index("ix", "a")]), ("Drop index ix", "Create index ix"),
     ),
+    Change(
+        "a generated column goes with what it is computed from, and another comes",
+        several(t=[A, FREE_B, lambda: sa.Column("c", sa.Integer, sa.Computed("b * 2", persisted=True))]),
+        several(t=[A, lambda: sa.Column("d", sa.Integer, sa.Computed("e * 2", persisted=True)), column("e", sa.Integer)]),
+        ("Drop column t.b", "Add column t.d"),
+    ),
     Change("a column that a CHECK limits goes", several(t=[A, listed("b", "x", "y")]), several(t=[A]), ("Drop column t.b",)),
     Change(
         "a default is an expression that begins with a string",

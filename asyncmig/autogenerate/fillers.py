@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.sqltypes import _AbstractInterval
 
 from asyncmig.operations.columns import AddColumn
-from asyncmig.operations.words import sql_words
+from asyncmig.operations.words import expression_words
 from asyncmig.schema.model import Column
 from asyncmig.schema.types import SqlText, SqlType, sql_literal, sql_text
 
@@ -32,7 +32,7 @@ def _is_filled(column: Column) -> bool:
 
 def listed_value(check: SqlText, column: str) -> str | None:
     """The first string of a CHECK that lists those that the column may have; None for any other CHECK."""
-    found = _LISTED.match(sql_words(check.clause))
+    found = _LISTED.match(expression_words(check.clause))
     return found[2].replace("''", "'") if found is not None and found[1] == column else None
 
 

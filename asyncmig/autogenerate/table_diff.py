@@ -199,7 +199,7 @@ class _Assembly:
     ) -> set[int]:
         """The constraints that new columns and types bring along."""
         changed, brought = self.result.changed, set[int]()
-        for column in fresh:
+        for column in sorted(fresh, key=_is_computed):
             checks = [c for c in added if _brought_by(c, column.name)]
             brought |= {id(check) for check in checks}
             changed.extend(self._add(column, tuple(checks)))
@@ -209,7 +209,8 @@ class _Assembly:
             checks = [c for c in added if difference.type and _brought_by(c, column.name)]
             brought |= {id(check) for check in checks}
             changed.extend(self._alter(known, column, difference, checks))
-        changed.extend(DropColumn(self.ref, column.name, column=column) for column in gone)
+        first = sorted(gone, key=_is_computed, reverse=True)
+        changed.extend(DropColumn(self.ref, column.name, column=column) for column in first)
         return brought
 
     def _add(self, column: Column, checks: tuple[Constraint, ...]) -> Iterator[Operation]:
@@ -296,6 +297,11 @@ def _continued(table: Ref, column: str) -> str:
     """The sequence goes on behind the numbers that the rows have."""
     number = f"coalesce(max({_quoted(column)}), 0) + 1"
     return f"SELECT setval('{_sequence(table, column)}', {number}, false) FROM {_address(table.schema, table.name)}"
+
+
+def _is_computed(column: Column) -> bool:
+    """Such a column comes after those that it is computed from, and goes before them."""
+    return column.computed is not None
 
 
 def _goes_first(old: object, new: object, difference: ColumnDifference) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, assert_never
 
 from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
-from asyncmig.operations.words import sql_words
+from asyncmig.operations.words import expression_words
 from asyncmig.schema.default_names import default_names
 from asyncmig.schema.model import (
     Check,
@@ -158,12 +158,12 @@ class DropConstraint(Operation):
 def _extent(constraint: Constraint) -> str:
     match constraint:
         case Check():
-            return f"({sql_words(constraint.text.clause)})"
+            return f"({expression_words(constraint.text.clause)})"
         case ForeignKey():
             columns, targets = ", ".join(constraint.columns), ", ".join(constraint.target_columns)
             return f"({columns}) to {constraint.target} ({targets})"
         case Exclude():
-            parts = (e if isinstance(e, str) else sql_words(e.clause) for e, _ in constraint.elements)
+            parts = (e if isinstance(e, str) else expression_words(e.clause) for e, _ in constraint.elements)
             return f"({', '.join(parts)})"
         case PrimaryKey() | Unique():
             return f"({', '.join(constraint.columns)})"

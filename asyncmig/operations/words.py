@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["sql_words"]
+__all__ = ["expression_words", "sql_words"]
 
 _SHOWN = 60
 
@@ -16,18 +16,16 @@ def sql_words(sql: str | sa.Executable | sa.ClauseElement) -> str:
     return words if len(words) <= _SHOWN else f"{words[:_SHOWN].rstrip()}..."
 
 
-def _with_values(construct: sa.Executable | sa.ClauseElement) -> str:
-    """Its values in it where they can be written, else marks in their places."""
-    if not isinstance(construct, sa.ClauseElement):
-        return str(construct)
-    try:
-        return str(construct.compile(compile_kwargs={"literal_binds": True}))
-    except sa.exc.CompileError:
-        return str(construct)
-
-
 def _compiled(construct: sa.Executable | sa.ClauseElement) -> str:
     try:
-        return _with_values(construct)
+        return str(construct)
     except Exception:  # a third party's @compiles may raise anything; the statement itself will say so
         return type(construct).__name__
+
+
+def expression_words(expression: sa.ClauseElement) -> str:
+    """The same for what stands in a schema, with its values: they are no row's, and IN (...) has no words without them."""
+    try:
+        return sql_words(str(expression.compile(compile_kwargs={"literal_binds": True})))
+    except Exception:  # as above
+        return sql_words(expression)
