@@ -11,7 +11,14 @@ from benchmarks.shapes import SHAPES, heads
 from benchmarks.table import Row, table
 
 ROOT = Path(__file__).parents[2]
-HEADS = {"a line": 1, "a merge every ten": 1, "ten branches": 10, "ten labelled branches": 10}
+HEADS = {
+    "a line": 1,
+    "a merge every ten": 1,
+    "ten branches": 10,
+    "ten labelled branches": 10,
+    "ten branches, labels throughout": 10,
+}
+LABELS = {"ten labelled branches": 10, "ten branches, labels throughout": 120}
 MERGES = {"a merge every ten": 12}
 
 
@@ -25,7 +32,7 @@ def test_a_shape_is_a_history_in_the_order_of_creation(shape: str) -> None:
     assert len(seen) == 120
     assert len(heads(nodes)) == HEADS[shape]
     assert sum(len(node.parents) == 2 for node in nodes) == MERGES.get(shape, 0)
-    assert sum(node.label is not None for node in nodes) == (10 if "labelled" in shape else 0)
+    assert sum(node.label is not None for node in nodes) == LABELS.get(shape, 0)
 
 
 def test_the_table_shows_ratios_of_ours_to_theirs() -> None:
