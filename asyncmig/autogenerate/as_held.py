@@ -255,7 +255,7 @@ class AsHeld:
             return False
         own = self.normal.constraint(constraint)[1:]
         return any(
-            _as_unique(self.normal.constraint(other))[1:] == own
+            self.normal.constraint(_as_unique(other))[1:] == own
             for other in table.constraints
             if other is not constraint and isinstance(other, Unique | PrimaryKey)
         )
@@ -300,6 +300,13 @@ class AsHeld:
         return True
 
 
-def _as_unique(form: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A key as a UNIQUE constraint would be: its columns are never NULL, and so never alike."""
-    return ("u", *form[1:], False, ()) if form[0] == "p" else form
+def _as_unique(constraint: Unique | PrimaryKey) -> Unique:
+    """A key as a UNIQUE constraint would be."""
+    if isinstance(constraint, Unique):
+        return constraint
+    return Unique(
+        constraint.columns,
+        deferrable=constraint.deferrable,
+        initially=constraint.initially,
+        options=constraint.options,
+    )

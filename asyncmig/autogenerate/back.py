@@ -38,7 +38,8 @@ def diff_back(
     opened = [SetRowSecurity(one.table, False) for one in operations if isinstance(one, SetRowSecurity) and one.enabled]
     kept = [one for one in opened if one.table in current.tables]
     reached = _without_implied(current, _with_given_names(wanted, operations), options.likeness)
-    start = _with_what_stays(current, reached, options.filters)
+    kept_enums = {ref: enum for ref, enum in current.enums.items() if enum.in_use and ref not in reached.enums}
+    start = _with_what_stays(current, replace(reached, enums={**reached.enums, **kept_enums}), options.filters)
     return [*diff(start, current, turned), *kept, *reversed(schemas)]
 
 

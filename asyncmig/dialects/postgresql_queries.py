@@ -107,16 +107,17 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = ANY ({namespaces}) AND NOT i.
 ORDER BY i.indrelid, ci.relname
 """
 
-# Types of every schema: a column may have one of a schema that is not read. The last column: a table that is not read has it.
+# Types of every schema: a column may have one of a schema that is not read. The last column: the tables that have it.
 TYPES = f"""
 SELECT t.oid, t.typnamespace, t.typname::text, t.typtype::text, pg_catalog.format_type(t.oid, NULL),
   CASE t.typtype WHEN 'e' THEN ARRAY(
     SELECT e.enumlabel::text FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END,
   pg_catalog.format_type(nullif(t.typbasetype, 0), t.typtypmod), t.typnotnull, t.typdefault, co.collname::text,
   k.names[1], k.texts[1], k.names[2:],
-  EXISTS (SELECT FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
+  CASE t.typtype WHEN 'e' THEN ARRAY(
+    SELECT c.oid FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_type'::regclass
-      AND d.refobjid IN (t.oid, t.typarray) AND c.relnamespace <> ALL ({{namespaces}}))
+      AND d.refobjid IN (t.oid, t.typarray) AND c.relkind IN ('r', 'p') AND NOT c.relispartition) END
 FROM pg_catalog.pg_type AS t
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -46,13 +46,13 @@ class PostgresqlReader(Reader):
     def read(self, scope: Scope) -> Reading:
         spaces = _Namespaces.of((yield queries.NAMESPACES), scope)
         wanted = {"namespaces": f"ARRAY[{', '.join(map(str, sorted(spaces.wanted)))}]::oid[]"}
-        types = _Types.of((yield queries.TYPES.format(**wanted)), spaces)
         sequences = yield queries.SEQUENCES.format(**wanted)
         tables = {
             row[0]: row
             for row in (yield queries.TABLES.format(**wanted))
             if scope.has_table(row[2], spaces.names[row[1]])
         }
+        types = _Types.of((yield queries.TYPES), spaces, tables)
         owned = _OwnedSequences.of(sequences)
         columns = _Columns(types.reader, owned, tables)
         columns.take((yield queries.COLUMNS.format(**wanted)))
@@ -95,11 +95,11 @@ class _Types:
     enums: dict[Ref, EnumType]
 
     @classmethod
-    def of(cls, rows: Rows, spaces: _Namespaces) -> _Types:
+    def of(cls, rows: Rows, spaces: _Namespaces, tables: Collection[int]) -> _Types:
         named: dict[str, sa.types.TypeEngine[Any]] = {}
         reader = TypeReader(named)
         enums: dict[Ref, EnumType] = {}
-        for _, space, name, kind, spelling, labels, *domain, elsewhere in rows:
+        for _, space, name, kind, spelling, labels, *domain, users in rows:
             schema = spaces.names.get(space)
             if kind == "e":
                 named[spelling] = sa.Enum(*labels, name=name, schema=schema)
@@ -111,7 +111,7 @@ class _Types:
                     tuple(labels or ()),
                     schema,
                     domain=kind != "e",
-                    in_use=elsewhere or None,
+                    in_use=any(user not in tables for user in users or ()) or None,
                     further=tuple(domain[-1] or ()),
                 )
                 enums[enum.ref] = enum

@@ -68,7 +68,9 @@ class PostgresqlWriting(Writing):
         if (source, target) == ("enum", "enum"):
             return f"{quoted}::text::{type_}"
         if (source, target) == ("array", "array"):
-            return f"{quoted}::{type_}" if self.using(column, *map(_element, (old, new))) else None
+            item = self.using(column, *map(_element, (old, new)))
+            text = "::text[]" if item is not None and "::text::" in item else ""
+            return f"{quoted}{text}::{type_}" if item else None
         if target == "text" or target in _FREE.get(source, frozenset((source,))):
             return None
         if target == "array":

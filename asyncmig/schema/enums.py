@@ -23,7 +23,8 @@ def named_types(engine: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) ->
         return
     from sqlalchemy.dialects.postgresql.named_types import DOMAIN, NamedType
 
-    impl: Any = engine.dialect_impl(dialect)
+    # SQLAlchemy 2.0 cannot copy a DOMAIN with a default, and loses its collation.
+    impl: Any = engine if isinstance(engine, DOMAIN) else engine.dialect_impl(dialect)
     while isinstance(impl, sa.types.TypeDecorator):
         impl = impl.impl_instance
     if isinstance(impl, sa.ARRAY):

@@ -34,10 +34,12 @@ async def test_what_stays_otherwise_is_said(
 async def test_an_enum_that_a_table_beside_the_models_has_is_left_alone(postgres_url: str) -> None:
     metadata = sa.MetaData()
     sa.Table("t", metadata, sa.Column("a", sa.Text))
+    sa.Table("known", metadata, sa.Column("a", sa.Integer), schema="s")
     statements = (
         "CREATE SCHEMA s",
         "CREATE TYPE mood AS ENUM ('x')",
         "CREATE TABLE s.other (a mood[])",
+        "CREATE TABLE s.known (a int)",
         "CREATE TABLE t (a text)",
     )
     async with connected(postgres_url, *statements) as connection:

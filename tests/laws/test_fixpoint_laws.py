@@ -56,8 +56,9 @@ def runner() -> Iterator[asyncio.Runner]:
 class Yes:
     """Answers what a careful user would: rows may go, and those without a value get one."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: Pair, kind: str) -> None:
         self.pair = pair
+        self.postgresql = kind == "postgresql"
 
     def confirm(self, question: Any) -> bool:
         return self.pair.renames or not hasattr(question, "rename")
@@ -66,7 +67,8 @@ class Yes:
         table = self.pair.after.table(question.table.name)
         column = table.column(question.column) if table is not None else None
         assert column is not None
-        return FILLERS[KINDS[column.kind].family]
+        family = KINDS[column.kind].family
+        return "'1 day'" if family == "interval" and self.postgresql else FILLERS[family]
 
 
 FILLERS = {
@@ -129,7 +131,7 @@ class Bench:
     async def there(self, pair: Pair) -> str | None:
         """Write the script and run it; None where nothing differs."""
         async with self.project.migrator() as migrator:
-            done = await migrator.autogenerate("after", allow_drops=True, questioner=Yes(pair))
+            done = await migrator.autogenerate("after", allow_drops=True, questioner=Yes(pair, self.kind))
             if not done.files:
                 return None
             script = done.files[0].read_text(encoding="utf-8")
