@@ -129,7 +129,7 @@ class Attempt:
             # A signal that came while the script's own code held the loop is let in here, not when COMMIT is under way.
             await_only(asyncio.sleep(0))
         self.live.finish(self._ending)
-        return self.report(self.live.count, time.monotonic())
+        return self.report(self.live.count)
 
     @property
     def may_be_whole(self) -> bool:
@@ -140,11 +140,11 @@ class Attempt:
         """The same in one exchange with the database; None, and nothing done, where it was not as expected there."""
         ending = partial(self._ending_of, whole.digests)
         done = self.live.send_whole(whole.statements, ending, self._expected() if recheck else None)
-        return self.report(len(whole.statements), time.monotonic()) if done else None
+        return self.report(len(whole.statements)) if done else None
 
-    def whole_change(self, whole: WholeStep, *, recheck: bool) -> WholeChange | None:
-        """The same, to be done beside that of other steps; None where that cannot be."""
-        ending = partial(self._ending_of, whole.digests)
+    def whole_change(self, whole: WholeStep, *, recheck: bool, follows: bool) -> WholeChange | None:
+        """The same, to be done beside other steps and, where it `follows`, behind one; None where that cannot be."""
+        ending = partial(self._ending_of, whole.digests, follows=follows)
         expected = self._expected() if recheck else None
         return self.live.whole_change(whole.statements, ending, expected, self.start_clock)
 
@@ -157,8 +157,8 @@ class Attempt:
     def _ending(self, *, together: bool) -> tuple[str, ...]:
         return self._ending_of(self.live.digests, together=together)
 
-    def _ending_of(self, digests: Sequence[str], *, together: bool) -> tuple[str, ...]:
-        row = replace(self._row(Outcome.APPLIED, digests), together=together)
+    def _ending_of(self, digests: Sequence[str], *, together: bool, follows: bool = False) -> tuple[str, ...]:
+        row = replace(self._row(Outcome.APPLIED, digests), together=together, follows=follows)
         return self.ledger.record(self.step.change, row, started=self.journaled)
 
     def checkpoint(self, digests: Sequence[str], cursor: str | None) -> None:
@@ -233,8 +233,8 @@ class Attempt:
             cursor=cursor,
         )
 
-    def report(self, statements: int, ended: float) -> StepReport:
-        """`ended` is what the monotonic clock said after the commit."""
+    def report(self, statements: int, seconds: float | None = None) -> StepReport:
+        """Of the step that is committed just now, or took `seconds`."""
         return StepReport(
             revision=self.step.revision.id,
             direction=self.step.direction,
@@ -242,7 +242,7 @@ class Attempt:
             down_revisions=self.step.revision.down_revisions,
             path=self.work.path,
             statements=statements,
-            seconds=ended - self.clock,
+            seconds=time.monotonic() - self.clock if seconds is None else seconds,
             resumed=self.left is not None,
         )
 

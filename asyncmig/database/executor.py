@@ -134,7 +134,7 @@ class Executor:
         """Apply the plan's steps in order; StepBroken at the first that fails, Overtaken when others moved the rows."""
         before, steps = len(self.steps), list(zip(plan.steps, work, strict=True))
         total = before + len(steps)
-        stretches = may_stretch(self.settings) and not (incomplete or self.whole or self.watch)
+        stretches = may_stretch(self.settings) and not (incomplete or self.whole)
         with transaction_events(self.connection.sync, lambda: self._running):
             while (done := len(self.steps) - before) < len(steps):
                 step, piece = steps[done]

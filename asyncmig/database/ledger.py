@@ -86,11 +86,13 @@ class JournalRow:
     error: str | None = None
     cursor: str | None = None
     together: bool = False  # sent with the statements that it is about: when they end only the database knows
+    follows: bool = False  # and they behind those of another step
 
     def values(self, sql: LedgerSql) -> dict[str, str]:
         """The SQL of each column."""
         literal = sql.literal
-        finished_at, duration = sql.ended(self.started_at) if self.together else self._ended(sql)
+        times = sql.ended(self.started_at, follows=self.follows) if self.together else self._ended(sql)
+        started_at, finished_at, duration = times
         return {
             "revision": literal(self.revision),
             "down_revision": literal(self.down_revision),
@@ -98,7 +100,7 @@ class JournalRow:
             "outcome": literal(self.outcome),
             "checksum": literal(self.checksum),
             "file_hash": literal(self.file_hash),
-            "started_at": sql.time(self.started_at),
+            "started_at": started_at,
             "finished_at": finished_at,
             "duration_ms": duration,
             "statements_done": literal(len(self.digests)),
@@ -110,11 +112,12 @@ class JournalRow:
             "cursor": literal(self.cursor),
         }
 
-    def _ended(self, sql: LedgerSql) -> tuple[str, str]:
+    def _ended(self, sql: LedgerSql) -> tuple[str, str, str]:
+        started = sql.time(self.started_at)
         if self.finished_at is None:
-            return sql.literal(None), sql.literal(None)
+            return started, sql.literal(None), sql.literal(None)
         milliseconds = (self.finished_at - self.started_at).total_seconds() * 1000
-        return sql.time(self.finished_at), sql.literal(milliseconds)
+        return started, sql.time(self.finished_at), sql.literal(milliseconds)
 
 
 _HOST = socket.gethostname()

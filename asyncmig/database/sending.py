@@ -125,7 +125,7 @@ class Sending:
     def whole_change(
         self, statements: Sequence[str], ending: Ending, expected: Expected | None, starting: Callable[[], None]
     ) -> WholeChange | None:
-        """What `send_whole` does, to be done beside that of other steps; None where there is nothing to be won."""
+        """What `send_whole` does, to be done beside that of other steps; None where that cannot be."""
         self._closing = True
         return self._transaction.whole_change(statements, ending, expected, starting)
 

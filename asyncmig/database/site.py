@@ -112,8 +112,7 @@ class Site:
                 tolerant=self.config.alembic_compat,
             ),
             self.observer,
-            # Elsewhere a step is one message to the database anyway.
-            whole=None if dialect.joins_statements else WholeSteps(),
+            whole=WholeSteps(),
         )
 
     def _naming_convention(self) -> Mapping[str, Any] | None:

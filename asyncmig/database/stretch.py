@@ -1,15 +1,18 @@
 """Steps at the front of a plan that go to the database together, each in its own transaction.
 
-A turn of a driver's thread and of the event loop costs more than most statements on SQLite do. What can be foreseen of a step
-(whole.py) needs neither between one step and the next: so as many as are spelled within a moment are done in one turn.
-Whatever one of them meets, what came before it is committed, and it is done again by itself, the ordinary way.
+An exchange with the database costs more than most statements do: a round trip to a server, a turn of the driver's thread and
+of the event loop on SQLite. What can be foreseen of a step (whole.py) needs none between one step and the next: so as many as
+are spelled within a moment share one. Whatever one of them meets, what came before it is committed, and it is done
+again by itself, the ordinary way, which says what is wrong with it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from asyncmig.database.events import hears_late
 
@@ -48,7 +51,7 @@ def send_stretch(
         if whole is None:
             break
         attempt = attempt_at(step, work)
-        change = attempt.whole_change(whole, recheck=recheck) if attempt.may_be_whole else None
+        change = attempt.whole_change(whole, recheck=recheck, follows=bool(ready)) if attempt.may_be_whole else None
         if change is None:
             break
         ready.append((attempt, whole, change))
@@ -56,7 +59,21 @@ def send_stretch(
             break
     if not ready:
         return []
-    clocks = driver.change_many([change for _, _, change in ready])
+    began = time.monotonic()
+    try:
+        seconds = driver.change_many([change for _, _, change in ready])
+    except sa.exc.DBAPIError:
+        share = (time.monotonic() - began) / len(ready)
+        seconds = [share] * _standing(driver, [attempt for attempt, _, _ in ready])
     return [
-        attempt.report(len(whole.statements), ended) for (attempt, whole, _), ended in zip(ready, clocks, strict=False)
+        attempt.report(len(whole.statements), taken) for (attempt, whole, _), taken in zip(ready, seconds, strict=False)
     ]
+
+
+def _standing(driver: Driver, attempts: Sequence[Attempt]) -> int:
+    """How many of the steps are committed: a text that failed does not say."""
+    attempts[0].undo()
+    if driver.gone:
+        return 0
+    rows = attempts[0].ledger.read().versions
+    return next((number for number, attempt in enumerate(attempts, 1) if attempt.step.after == rows), 0)

@@ -93,7 +93,7 @@ class StepTransaction(ABC):
     def whole_change(
         self, statements: Sequence[str], ending: Ending, expected: Expected | None, starting: Callable[[], None]
     ) -> WholeChange | None:
-        """The same, to be done later and beside others; None where it is one message to the database anyway."""
+        """The same, to be done later and beside others; None where it cannot be foreseen."""
         return None
 
 
@@ -132,19 +132,20 @@ class OwnTransaction(StepTransaction):
 
     def carry_out(self, statements: Sequence[str], ending: Ending, expected: Expected | None) -> bool:
         change = self.whole_change(statements, ending, expected, lambda: None)
-        if change is not None:
-            return self.driver.change_whole(change)
-        if expected is not None:
+        if change is None:
             return False
-        self.driver.run(";\n".join((self.begin_sql, *statements, *ending(together=True), "COMMIT")))
+        if self.opening is None:
+            return self.driver.change_whole(change)
+        self.driver.change_many([change])
         return True
 
     def whole_change(
         self, statements: Sequence[str], ending: Ending, expected: Expected | None, starting: Callable[[], None]
     ) -> WholeChange | None:
-        if self.opening is not None:
-            return None
-        return WholeChange(self.begin_sql, expected, statements, lambda: ending(together=False), starting)
+        joined = self.opening is not None
+        if joined and expected is not None:
+            return None  # nobody looks at rows in the middle of a text
+        return WholeChange(self.begin_sql, expected, statements, lambda: ending(together=joined), starting)
 
     def _patiently(self, work: Callable[[], T]) -> T:
         patience = self.patience()

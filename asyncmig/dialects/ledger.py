@@ -83,9 +83,10 @@ class LedgerSql(ABC):
     def now(self) -> str:
         """The present time as a journal stores it."""
 
-    def ended(self, started: datetime) -> tuple[str, str]:
-        """When what began with the transaction has ended, and after how many milliseconds, by the database's clock.
+    def ended(self, started: datetime, *, follows: bool = False) -> tuple[str, str, str]:
+        """When a step began and ended, and how many milliseconds it took, by the database's clock.
 
+        `started` is when its text is sent; with `follows`, it begins there when the journal's last row has ended.
         For a row that is sent together with the statements that it is about: so only where several may be one text.
         """
         raise NotImplementedError

@@ -76,10 +76,14 @@ class PostgresqlLedger(LedgerSql):
     def now(self) -> str:
         return "clock_timestamp()"
 
-    def ended(self, started: datetime) -> tuple[str, str]:
-        # now() is when the transaction began ("Date/Time Functions"); `started` is by another clock.
-        elapsed = "clock_timestamp() - now()"
-        return f"{self.time(started)} + ({elapsed})", f"extract(epoch FROM {elapsed}) * 1000"
+    def ended(self, started: datetime, *, follows: bool = False) -> tuple[str, str, str]:
+        # now() is when the text arrived: that is the start of each transaction that begins in it ("Date/Time
+        # Functions", and StartTransaction in the source); `started` is by another clock.
+        finished = f"{self.time(started)} + (clock_timestamp() - now())"
+        if not follows:
+            return self.time(started), finished, "extract(epoch FROM clock_timestamp() - now()) * 1000"
+        before = f"(SELECT finished_at FROM {self.journal} ORDER BY id DESC LIMIT 1)"
+        return before, finished, f"extract(epoch FROM {finished} - {before}) * 1000"
 
     @property
     def user(self) -> str | None:

@@ -168,18 +168,18 @@ def seven(project: Project, body: str = 'op.create_table("{name}", sa.Column("id
     return names
 
 
-async def test_steps_that_are_known_beforehand_share_an_exchange_on_sqlite(
-    at_sqlite: Project, sqlite_url: str, exchanges: list[str]
+async def test_steps_that_are_known_beforehand_share_an_exchange(
+    at_driver: Project, driver_url: str, exchanges: list[str]
 ) -> None:
-    names = seven(at_sqlite)
+    names = seven(at_driver)
     observer = Late()
-    report = await at_sqlite.migrator(observer=observer).upgrade()
-    assert "CREATE TABLE r" not in " ".join(exchanges)
-    assert exchanges.count("change_many") < len(names)
+    report = await at_driver.migrator(observer=observer).upgrade()
+    together = [text for text in exchanges if text == "change_many" or "CREATE TABLE r" in text]
+    assert 0 < len(together) < len(names)
     assert report.applied == tuple(names)
     assert observer.heard == [each for number, name in enumerate(names, 1) for each in (f"{number}/7 {name}", name)]
-    assert set(names) < set(servers.tables(sqlite_url))
-    log = (await at_sqlite.migrator().log())[::-1]
+    assert set(names) < set(servers.tables(driver_url))
+    log = (await at_driver.migrator().log())[::-1]
     assert [(entry.revision, entry.outcome, entry.statements_done) for entry in log] == [
         (name, "applied", 1) for name in names
     ]
@@ -188,44 +188,44 @@ async def test_steps_that_are_known_beforehand_share_an_exchange_on_sqlite(
     assert len(starts) == len(ends) == 7
     assert all(start <= end for start, end in zip(starts, ends, strict=True))
     assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
-    assert (await at_sqlite.migrator(observer=Late()).downgrade("base")).applied == tuple(reversed(names))
+    assert (await at_driver.migrator(observer=Late()).downgrade("base")).applied == tuple(reversed(names))
 
 
-async def test_who_wants_to_hear_of_each_step_in_time_does(at_sqlite: Project, exchanges: list[str]) -> None:
-    names = seven(at_sqlite)
+async def test_who_wants_to_hear_of_each_step_in_time_does(at_driver: Project, exchanges: list[str]) -> None:
+    names = seven(at_driver)
     heard: list[str] = []
 
     def hear(event: Event) -> None:
         if isinstance(event, StepStarted):
-            assert not any(event.revision in text for text in exchanges)
+            assert not any(f"'{event.revision}'" in text for text in exchanges)
             heard.append(event.revision)
 
-    await at_sqlite.migrator(observer=hear).upgrade()
+    await at_driver.migrator(observer=hear).upgrade()
     assert heard == names
     assert "change_many" not in exchanges
 
 
 @pytest.mark.parametrize("failing", ["op.drop_table('nowhere')", "op.create_table('r1', sa.Column('id', sa.Integer))"])
 async def test_a_step_that_fails_among_others_keeps_those_before_it(
-    at_sqlite: Project, sqlite_url: str, failing: str
+    at_driver: Project, driver_url: str, failing: str
 ) -> None:
-    names = seven(at_sqlite)
-    at_sqlite.revision("r5", "r4", upgrade=f"op.create_table('half', sa.Column('id', sa.Integer))\n{failing}")
+    names = seven(at_driver)
+    at_driver.revision("r5", "r4", upgrade=f"op.create_table('half', sa.Column('id', sa.Integer))\n{failing}")
     with pytest.raises(MigrationFailed) as caught:
-        await at_sqlite.migrator().upgrade()
+        await at_driver.migrator().upgrade()
     assert caught.value.line is not None
     assert "the 4 steps before it are kept" in str(caught.value)
-    assert set(names[:4]) == {name for name in servers.tables(sqlite_url) if name.startswith(("r", "half"))}
-    outcomes = [(entry.revision, entry.outcome) for entry in (await at_sqlite.migrator().log())[::-1]]
+    assert set(names[:4]) == {name for name in servers.tables(driver_url) if name.startswith(("r", "half"))}
+    outcomes = [(entry.revision, entry.outcome) for entry in (await at_driver.migrator().log())[::-1]]
     assert outcomes == [*((name, "applied") for name in names[:4]), ("r5", "failed")]
 
 
-async def test_steps_that_are_not_known_beforehand_keep_their_place(at_sqlite: Project, sqlite_url: str) -> None:
-    names = seven(at_sqlite)
+async def test_steps_that_are_not_known_beforehand_keep_their_place(at_driver: Project, driver_url: str) -> None:
+    names = seven(at_driver)
+    where = "sqlite_schema" if driver_url.startswith("sqlite") else "information_schema.tables"
     for name, before in (("r3", "r2"), ("r6", "r5")):
-        body = f'found = op.get_bind().execute(sa.text("SELECT count(*) FROM sqlite_schema")).scalar()\nop.create_table("{name}", sa.Column(f"c{{found}}", sa.Integer))'
-        at_sqlite.revision(name, before, upgrade=body)
-    assert (await at_sqlite.migrator().upgrade()).applied == tuple(names)
-    found = [servers.columns(sqlite_url, name) for name in ("r3", "r6")]
-    # The version table, the journal with its index if it has one, and a table each.
+        body = f'found = op.get_bind().execute(sa.text("SELECT count(*) FROM {where}")).scalar()\nop.create_table("{name}", sa.Column(f"c{{found}}", sa.Integer))'
+        at_driver.revision(name, before, upgrade=body)
+    assert (await at_driver.migrator().upgrade()).applied == tuple(names)
+    found = [servers.columns(driver_url, name) for name in ("r3", "r6")]
     assert int(found[1][0][1:]) - int(found[0][0][1:]) == 3
