@@ -26,4 +26,4 @@ class StepSettings:
     observer: Observer | None
     history: History | None = None
     schemas: Mapping[str, str] | None = None  # what scripts call a schema: its name here
-    whole: WholeSteps | None = None  # shared by the databases of a fleet
+    whole: WholeSteps | None = None  # the steps known beforehand; a fleet's databases share them

@@ -1,4 +1,4 @@
-"""Steps that are the same at every database of a fleet: worked out once, and sent in one exchange.
+"""Steps that can be known before they are done: worked out once, for all databases of a fleet, and sent in one exchange.
 
 Only what nothing can make different: the text of the script says so (scripts/fixed.py), and so does the dialect, which
 spelled the operations without asking the database. What fails so is undone and done again the ordinary way, which fails
