@@ -417,6 +417,15 @@ CHANGES += [
         several(t=[listed("b", "1", "2"), column("a", sa.String(1))]), ("Drop check constraint listed",), SQLITE,
     ),
     Change(
+        "a new table points at a key that comes with it",
+        several(t=[A, column("b", sa.Integer, nullable=False)]),
+        several(
+            t=[A, column("b", sa.Integer, nullable=False), unique("b", name="uq_t_b")],
+            u=[A, reference(["a"], ["t.b"], "fk")],
+        ),
+        ("Create table u", "Add unique constraint uq_t_b"),
+    ),
+    Change(
         "no column of a table stays, and keys point at what is to come",
         several(t=[A, reference(["a"], ["u.a"], "fk")], u=[A, key("a")], v=[column("a", sa.LargeBinary), FREE_B, unique("a")]),
         several(

@@ -24,7 +24,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.recorder import replay
 from asyncmig.operations.schemas import CreateSchema
 from asyncmig.operations.tables import CreateTable, DropTable
-from asyncmig.schema.model import ForeignKey, Kind, Schema, Table
+from asyncmig.schema.model import ForeignKey, Kind, PrimaryKey, Schema, Table, Unique
 from asyncmig.schema.objects import OBJECT_KINDS
 
 __all__ = ["DiffOptions", "diff"]
@@ -76,7 +76,7 @@ class _Diff:
     def operations(self) -> Iterator[Operation]:
         enums = self.enums
         sequences = diff_sequences(self.current, self.wanted, self.likeness)
-        created = creation_order(self.new) if self.new else []
+        created = [(table, (*late, *_keyless(table, self.current))) for table, late in creation_order(self.new)]
         beside = self._beside(enums)
         yield from self._schemas()
         yield from beside.extensions
@@ -122,6 +122,8 @@ class _Diff:
             return [], []
         ordered = creation_order(self.gone)
         keys = [drop_constraint(table, key) for table, late in ordered for key in late if key.target != table.ref]
+        if not self.likeness.references_ahead:
+            keys += [drop_constraint(table, key) for table, _ in ordered for key in _keyless(table, self.wanted)]
         drops = [DropTable(table.ref, table=table) for table, _ in reversed(ordered)]
         taken = _names(self.gone)
         clash = any(name in taken for name in _names([*self.new, *self.wanted.tables.values()]))
@@ -138,6 +140,21 @@ class _Diff:
                     yield added_constraint(table, key, self.likeness)
         for change in self.changes:
             yield from change.added_keys
+
+
+def _keyless(table: Table, schema: Schema) -> list[ForeignKey]:
+    """The foreign keys that point to a table of `schema` which has not, or no more, the key that they need."""
+    keys = [key for key in table.constraints if isinstance(key, ForeignKey) and key.target in schema.tables]
+    return [key for key in keys if not _has_key(schema.tables[key.target], key)]
+
+
+def _has_key(target: Table, key: ForeignKey) -> bool:
+    """Whether the columns are a key of the target ("CREATE TABLE", REFERENCES); without columns its primary key is meant."""
+    if not key.target_columns:
+        return any(isinstance(constraint, PrimaryKey) for constraint in target.constraints)
+    keys: list[tuple[object, ...]] = [c.columns for c in target.constraints if isinstance(c, PrimaryKey | Unique)]
+    keys += [index.elements for index in target.indexes if index.unique]
+    return any(set(columns) == set(key.target_columns) for columns in keys)
 
 
 def _names(tables: Iterable[Table]) -> set[tuple[str | None, str]]:
