@@ -203,6 +203,6 @@ async def test_a_column_that_has_to_number_itself_goes_on_behind_its_rows(postgr
         found = await compared(connection, metadata)
     assert told(found) == [
         "Create sequence person_id_seq",
-        "Execute SELECT setval('person_id_seq', coalesce(max(id), 0) + 1, fal...",
         "Alter column person.id: default nextval('person_id_seq'::regclass)",
+        "Execute SELECT setval('person_id_seq', coalesce(max(id), 0) + 1, fal...",
     ]
