@@ -77,7 +77,9 @@ def test_a_runner_killed_at_any_moment(
     process = database_project.start("upgrade", "head")
     time.sleep(moment)
     hit = killed(process)
-    done = "asyncmig_version_journal" in servers.tables(database_url) and servers.rows(database_url, DONE) != [(0,)]
+    made = database_url.startswith("postgresql") or servers.sqlite_path(database_url).exists()
+    tables = servers.tables(database_url) if made else ()
+    done = "asyncmig_version_journal" in tables and servers.rows(database_url, DONE) != [(0,)]
     tally("kills of a command at any moment", hit=hit, hit_between_the_first_step_and_the_last=hit and done)
     database_project.run("upgrade", "head").expect(0)
     journal = servers.rows(database_url, "SELECT revision, outcome FROM asyncmig_version_journal ORDER BY id")
