@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from asyncmig.autogenerate.likeness import Likeness
+from asyncmig.autogenerate.sql_names import address, quoted_name
 from asyncmig.operations.base import Operation
 from asyncmig.operations.sql import Execute
 from asyncmig.schema.enums import named_types
@@ -62,7 +63,7 @@ def _domains(schema: Schema) -> Mapping[Ref, Any]:
 
 
 def _changes(ref: Ref, old: Any, new: Any, likeness: Likeness) -> Iterator[str]:
-    alter = f"ALTER DOMAIN {_address(ref)}"
+    alter = f"ALTER DOMAIN {address(ref.schema, ref.name)}"
     type_ = sql_type(new.data_type)
     if bool(old.not_null) != bool(new.not_null):
         yield f"{alter} {'SET' if new.not_null else 'DROP'} NOT NULL"
@@ -73,9 +74,9 @@ def _changes(ref: Ref, old: Any, new: Any, likeness: Likeness) -> Iterator[str]:
     check, value = _text(new.check), (Column("value", type_),)
     if not likeness.same_text("check", _text(old.check), check, value, type_, f"check of domain {ref}"):
         if old.check is not None:
-            yield f"{alter} DROP CONSTRAINT {_quoted(old.constraint_name or f'{ref.name}_check')}"
+            yield f"{alter} DROP CONSTRAINT {quoted_name(old.constraint_name or f'{ref.name}_check')}"
         if check is not None:
-            name = f"CONSTRAINT {_quoted(new.constraint_name)} " if new.constraint_name else ""
+            name = f"CONSTRAINT {quoted_name(new.constraint_name)} " if new.constraint_name else ""
             yield f"{alter} ADD {name}CHECK ({check.spelling('postgresql')})"
 
 
@@ -84,11 +85,3 @@ def _text(given: Any) -> SqlText | None:
     if given is None:
         return None
     return sql_literal(given) if isinstance(given, str) else sql_text(given)
-
-
-def _address(ref: Ref) -> str:
-    return f"{_quoted(ref.schema)}.{_quoted(ref.name)}" if ref.schema else _quoted(ref.name)
-
-
-def _quoted(name: str) -> str:
-    return str(spelling_dialect("postgresql").identifier_preparer.quote(name))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from asyncmig.autogenerate.filters import Filters
 from asyncmig.autogenerate.likeness import ColumnDifference, Likeness
 from asyncmig.autogenerate.matching import Matching
+from asyncmig.autogenerate.sql_names import address, quoted_name
+from asyncmig.dialects.literals import quoted
 from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing, default_of
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn, DropColumn
@@ -33,7 +35,6 @@ from asyncmig.schema.model import (
 )
 from asyncmig.schema.model import Sequence as SequenceObject
 from asyncmig.schema.serial import serial_sequence
-from asyncmig.schema.spelling import spelling_dialect
 from asyncmig.schema.types import SqlText, sql_text
 
 __all__ = ["TableDiff", "added_constraint", "diff_table", "drop_constraint"]
@@ -290,13 +291,13 @@ def _brought_by(constraint: Constraint, column: str) -> bool:
 
 
 def _next_value(table: Ref, column: str) -> SqlText:
-    return sql_text(f"nextval('{_sequence(table, column)}'::regclass)")
+    return sql_text(f"nextval({_sequence(table, column)}::regclass)")
 
 
 def _continued(table: Ref, column: str) -> str:
     """The sequence goes on behind the numbers that the rows have."""
-    number = f"coalesce(max({_quoted(column)}), 0) + 1"
-    return f"SELECT setval('{_sequence(table, column)}', {number}, false) FROM {_address(table.schema, table.name)}"
+    number = f"coalesce(max({quoted_name(column)}), 0) + 1"
+    return f"SELECT setval({_sequence(table, column)}, {number}, false) FROM {address(table.schema, table.name)}"
 
 
 def _is_computed(column: Column) -> bool:
@@ -319,26 +320,14 @@ def _counts_anew(old: object, new: Identity) -> bool:
 
 def _counted_on(table: Ref, column: str, identity: Identity) -> str:
     """A new identity goes on behind the numbers that the rows have."""
-    address = _address(table.schema, table.name)
-    own = f"pg_get_serial_sequence({_literal(address)}, {_literal(column)})"
-    number = f"greatest(coalesce(max({_quoted(column)}), 0) + 1, {identity.start or 1})"
-    return f"SELECT setval({own}, {number}, false) FROM {address}"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    rows = address(table.schema, table.name)
+    own = f"pg_get_serial_sequence({quoted(rows)}, {quoted(column)})"
+    number = f"greatest(coalesce(max({quoted_name(column)}), 0) + 1, {identity.start or 1})"
+    return f"SELECT setval({own}, {number}, false) FROM {rows}"
 
 
 def _sequence(table: Ref, column: str) -> str:
-    return _address(table.schema, serial_sequence(table.name, column)).replace("'", "''")
-
-
-def _address(schema: str | None, name: str) -> str:
-    return f"{_quoted(schema)}.{_quoted(name)}" if schema else _quoted(name)
-
-
-def _quoted(name: str) -> str:
-    return str(spelling_dialect("postgresql").identifier_preparer.quote(name))
+    return quoted(address(table.schema, serial_sequence(table.name, column)))
 
 
 def drop_constraint(table: Table, constraint: Constraint) -> DropConstraint:
