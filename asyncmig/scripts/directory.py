@@ -13,7 +13,8 @@ from asyncmig.environment.context import Context
 from asyncmig.errors import UsageError
 from asyncmig.revisions.graph import RevisionGraph
 from asyncmig.revisions.revision import Revision
-from asyncmig.scripts.header import assignment_line, read_revision
+from asyncmig.scripts.header import assignment_line
+from asyncmig.scripts.known import read_revisions
 
 if TYPE_CHECKING:
     from asyncmig.config import Config
@@ -24,7 +25,7 @@ __all__ = ["ScriptDirectory"]
 class ScriptDirectory:
     """`root` holds env.py and script.py.mako; `locations` the folders of revision scripts, `root/versions` by default.
 
-    Reads the disk each time it is asked: nothing is kept. `imports` surrounds what is loaded of a script.
+    Looks at the disk each time it is asked. `imports` surrounds what is loaded of a script.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class ScriptDirectory:
         """Every script's revision, ordered by location and path. UsageError without the folder, ScriptError else."""
         # A header that is computed is read by importing the script.
         with self._imports():
-            return [read_revision(path) for path in self.paths()]
+            return read_revisions(self.root, self.paths())
 
     def graph(self) -> RevisionGraph:
         """The history that the scripts make; GraphError and ScriptError name the file that is wrong."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from asyncmig.scripts.module import import_script, read_source
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["NAMES", "Header", "as_names", "assignment_line", "parse_header", "read_header", "read_revision"]
+__all__ = ["NAMES", "Header", "as_names", "assignment_line", "parse_header", "read_header", "revision_of"]
 
 NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
 
@@ -45,13 +45,17 @@ _LEGACY_NAME = re.compile(r"[a-f0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The four names and the docstring of a script, values as tuples; `revision` None when it assigns none."""
+    """The four names and the docstring of a script, values as tuples; `revision` None when it assigns none.
+
+    `computed` when they came from running the script: the same text may say something else another time.
+    """
 
     revision: str | None
     down_revisions: tuple[str, ...]
     branch_labels: tuple[str, ...]
     depends_on: tuple[str, ...]
     doc: str
+    computed: bool = False
 
     @property
     def message(self) -> str:
@@ -64,9 +68,8 @@ class Header:
         return found[1] if found else None
 
 
-def read_revision(path: Path) -> Revision:
-    """The revision that a script declares. ScriptError, with the line where there is one, when it declares none."""
-    header = read_header(path)
+def revision_of(header: Header, path: Path) -> Revision:
+    """The revision that the script at `path` declares; ScriptError when it declares none."""
     identifier = header.revision
     if identifier is None:
         # Scripts from before revision ids were variables are named after them.
@@ -254,7 +257,7 @@ def _by_import(path: Path, source: bytes) -> Header:
     module = import_script(path, source).module
     names = {name: getattr(module, name) for name in NAMES if hasattr(module, name)}
     values = {name: as_names(name, value, path, None) for name, value in names.items()}
-    return _header(values, (module.__doc__ or "").strip(), path)
+    return replace(_header(values, (module.__doc__ or "").strip(), path), computed=True)
 
 
 def as_names(name: str, value: object, path: Path, line: int | None) -> tuple[str, ...]:
