@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ def fleet_progress_for(console: Console) -> FleetProgress:
     return FleetStream(console, shown) if console.as_lines else shown
 
 
-class FleetProgress:
+class FleetProgress(ABC):
     """An observer of what happens at each target, and of the targets that are finished.
 
     Statements are not shown: a fleet need not stop at each to tell them.
@@ -56,8 +57,8 @@ class FleetProgress:
     def shown(self, total: int) -> AbstractContextManager[Any]:
         return nullcontext()
 
-    def finished(self, event: TargetFinished) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def finished(self, event: TargetFinished) -> None: ...
 
 
 class FleetLines(FleetProgress):
