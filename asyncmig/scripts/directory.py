@@ -57,7 +57,7 @@ class ScriptDirectory:
         """Every script's revision, ordered by location and path. UsageError without the folder, ScriptError else."""
         # A header that is computed is read by importing the script.
         with self._imports():
-            return read_revisions(self.root, self.paths())
+            return read_revisions(self.locations[0], self.paths())
 
     def graph(self) -> RevisionGraph:
         """The history that the scripts make; GraphError and ScriptError name the file that is wrong."""

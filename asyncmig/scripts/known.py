@@ -31,9 +31,9 @@ _TICK = 2_000_000_000  # nanoseconds: FAT's, the coarsest clock of a file system
 _WORTH = 50  # headers read anew that are worth keeping; and, of a long history, a fiftieth of it
 
 
-def read_revisions(root: Path, paths: Sequence[Path]) -> list[Revision]:
-    """What each script declares, in the order of `paths`; kept in the cache folder of `root`. ScriptError as `read_header`."""
-    cache = cache_of(str(root), "asyncmig-headers")
+def read_revisions(folder: Path, paths: Sequence[Path]) -> list[Revision]:
+    """What each script declares, in the order of `paths`; kept in the cache of `folder`. ScriptError as `read_header`."""
+    cache = cache_of(str(folder), "asyncmig-headers")
     kept = _read(cache) if cache else {}
     now = time.time_ns()
     found: list[Revision] = []

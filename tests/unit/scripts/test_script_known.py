@@ -69,7 +69,7 @@ def read(root: Path) -> list[Revision]:
 
 
 def kept(root: Path) -> list[Path]:
-    return list((root / "__pycache__").glob("*"))
+    return list((root / "versions" / "__pycache__").glob("*"))
 
 
 def test_what_stayed_is_not_read_again(root: Path, read_now: list[str], later: Callable[[], None]) -> None:
@@ -189,7 +189,7 @@ def test_nothing_is_kept_where_python_keeps_nothing(
     read(root)
     read(root)
     assert len(read_now) == 2 * NUMBER
-    assert not (root / "__pycache__").exists()
+    assert not (root / "versions" / "__pycache__").exists()
 
 
 def test_a_short_history_leaves_no_file(root: Path, later: Callable[[], None]) -> None:
@@ -197,4 +197,4 @@ def test_a_short_history_leaves_no_file(root: Path, later: Callable[[], None]) -
     for path in sorted((root / "versions").iterdir())[20:]:
         path.unlink()
     assert len(read(root)) == 20
-    assert not (root / "__pycache__").exists()
+    assert not (root / "versions" / "__pycache__").exists()
