@@ -252,11 +252,8 @@ def _multiple_heads(target: Head, heads: tuple[str, ...]) -> MultipleHeads:
 
 def _too_far(said: str, taken: int, steps: int) -> RevisionNotFound:
     direction = "above" if steps > 0 else "below"
-    return RevisionNotFound(
-        f"{said!r} leaves the history: there {'is' if taken == 1 else 'are'} only {taken} revision"
-        f"{'' if taken == 1 else 's'} {direction}.",
-        identifier=said,
-    )
+    counted = {0: "is nothing", 1: "is only 1 revision"}.get(taken, f"are only {taken} revisions")
+    return RevisionNotFound(f"{said!r} leaves the history: there {counted} {direction}.", identifier=said)
 
 
 def _listed(names: Collection[str]) -> str:

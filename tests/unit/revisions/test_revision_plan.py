@@ -169,7 +169,8 @@ def test_stamp(current: str, targets: str, purge: bool, after: str | None) -> No
         (False, "left1", "left2", "not applied"),
         (False, "left1", "right1", "not applied"),
         (False, "left1", "heads", "several"),
-        (False, "left1", "-3", "leaves the history"),
+        (False, "left1", "-3", "there are only 2 revisions below"),
+        (True, "last1", "+1", "there is nothing above"),
     ],
 )
 def test_a_way_that_is_not_clear_is_refused(up: bool, current: str, target: str, words: str) -> None:
