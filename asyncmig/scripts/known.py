@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ def read_revisions(folder: Path, paths: Sequence[Path]) -> list[Revision]:
     """What each script declares, in the order of `paths`; kept in the cache of `folder`. ScriptError as `read_header`."""
     cache = cache_of(str(folder), "asyncmig-headers")
     kept = _read(cache) if cache else {}
+    if not kept and (len(paths) < _WORTH or sys.dont_write_bytecode):  # nothing to find, and nothing to keep
+        return [revision_of(read_header(path), path) for path in paths]
     now = time.time_ns()
     found: list[Revision] = []
     entries: dict[str, _Entry] = {}
