@@ -38,7 +38,8 @@ def show_report(console: Console, report: FleetReport) -> None:
     if rows:
         console.result("\n".join(table([("target", "result", "revision", "steps", "time"), *rows])))
     console.note(f"{_counts(report.counts)} ({seconds_text(report.seconds)})")
-    broken = [one for one in report.results if one.error]
+    # The first failure's reason ends the command, as its error.
+    broken = [one for one in report.results if one.error and one is not report.first_failure]
     for one in broken[:_SHOWN]:
         console.note(f"{console.err_styles.paint(one.target, 'error')}: {one.error}")
     if len(broken) > _SHOWN:

@@ -171,7 +171,7 @@ async def _check_goal(project: Project, targets: tuple[Target, ...], planner: Pl
 def _summary(report: FleetReport) -> str:
     counts = report.counts
     failed, idle = counts[TargetOutcome.FAILED], counts[TargetOutcome.NOT_STARTED]
-    first = next((result for result in report.results if result.outcome is TargetOutcome.FAILED), None)
+    first = report.first_failure
     parts = [f"{failed} of {len(report.results)} targets failed"]
     if idle:
         parts.append(f"{idle} were not started: {report.stopped}")

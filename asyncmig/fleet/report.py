@@ -70,6 +70,11 @@ class FleetReport:
         return tuple(result for result in self.results if result.missed)
 
     @property
+    def first_failure(self) -> TargetResult | None:
+        """The first in the order of the targets."""
+        return next((result for result in self.results if result.outcome is TargetOutcome.FAILED), None)
+
+    @property
     def exit_code(self) -> int:
         """0; 4 where some target changed and some target missed; else what the first failure says."""
         if not self.missed:

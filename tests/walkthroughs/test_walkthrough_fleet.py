@@ -86,6 +86,7 @@ def test_what_failed_is_retried_from_the_results(shop: Project) -> None:
     command = ("fleet", "upgrade", "head", "--targets", "users.txt", "--results", "results.json")
     failed = shop.run(*command).expect(4)
     assert "1 of 5 targets failed" in failed.stderr and "Traceback" not in failed.stderr
+    assert failed.stderr.count("already exists") == 1
     results = json.loads((shop.folder / "results.json").read_text())
     assert results["counts"] == {"changed": 4, "unchanged": 0, "failed": 1, "not started": 0}
     assert "already exists" in results["results"][3]["error"]
