@@ -13,6 +13,7 @@ from sqlalchemy.util import await_only, greenlet_spawn
 from asyncmig.database.driver import driver_of
 from asyncmig.database.failures import message_of
 from asyncmig.database.pragmas import pay_back
+from asyncmig.database.uncancelled import uncancelled
 
 if TYPE_CHECKING:
     from asyncmig.database.connection import Connection
@@ -36,22 +37,24 @@ async def backend_of(connection: Connection) -> int | None:
 
 
 async def end_work(database: Database, connection: Connection, backend: int | None) -> None:
-    """Stop the running statement, roll back. Shielded from further cancellation, with a deadline.
+    """Stop the running statement, roll back; whatever is cancelled meanwhile, with a deadline.
 
     A driver that is cancelled asks the server to stop, and the server has been seen to go on to the end with its
     locks: so the server is asked, over a second connection, until it says that the session is idle.
     """
-    with anyio.move_on_after(_SECONDS, shield=True) as scope:
-        try:
-            if backend is not None:
-                await _end_statement(database, backend)
-            await connection.run_sync(_interrupt_and_roll_back)
-        except (sa.exc.SQLAlchemyError, OSError) as error:
-            # The connection is gone, and with it the transaction and the lock.
-            logger.warning("the cancelled connection was closed instead of rolled back: %s", message_of(error))
-            await connection.invalidate()
-    if scope.cancelled_caught:
+    if not await uncancelled(_SECONDS, _stop_and_roll_back(database, connection, backend)):
         logger.warning("the cancelled statement did not end within %g s; its connection is dropped", _SECONDS)
+        await connection.invalidate()
+
+
+async def _stop_and_roll_back(database: Database, connection: Connection, backend: int | None) -> None:
+    try:
+        if backend is not None:
+            await _end_statement(database, backend)
+        await connection.run_sync(_interrupt_and_roll_back)
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        # The connection is gone, and with it the transaction and the lock.
+        logger.warning("the cancelled connection was closed instead of rolled back: %s", message_of(error))
         await connection.invalidate()
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.util import greenlet_spawn
 from asyncmig.database.connection import Connection
 from asyncmig.database.driver import POOLED
 from asyncmig.database.failures import connection_failure
+from asyncmig.database.uncancelled import uncancelled
 from asyncmig.dialects.connecting import connecting_to
 from asyncmig.dialects.versions import refuse_old
 from asyncmig.errors import ConnectionFailed, DriverError, UsageError
@@ -86,9 +87,7 @@ class Database:
             await connection.run_sync(_prepare, self.pooled, self.autocommit)
             yield connection
         finally:
-            # The deadline: a server that does not answer must not keep a cancelled process alive.
-            with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
-                await connection.close()
+            await uncancelled(_CLEANUP_SECONDS, connection.close())
 
     @asynccontextmanager
     async def connect_aside(self) -> AsyncIterator[Connection]:
@@ -100,9 +99,7 @@ class Database:
             await connection.run_sync(_prepare, self.pooled, self.autocommit)
             yield connection
         finally:
-            with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
-                await connection.close()
-                await greenlet_spawn(engine.dispose)
+            await uncancelled(_CLEANUP_SECONDS, _close_with(connection, engine))
 
     async def _open(self, engine: sa.Engine) -> sa.Connection:
         try:
@@ -126,10 +123,14 @@ class Database:
             await anyio.sleep(min(0.5, max(deadline - time.monotonic(), 0.01)))
 
     async def aclose(self) -> None:
-        """Dispose an engine of ours; shielded, because an open aiosqlite connection hangs the interpreter's exit."""
+        """Dispose an engine of ours; to the end, because an open aiosqlite connection hangs the interpreter's exit."""
         if self.owned:
-            with anyio.move_on_after(_CLEANUP_SECONDS, shield=True):
-                await greenlet_spawn(self.engine.dispose)
+            await uncancelled(_CLEANUP_SECONDS, greenlet_spawn(self.engine.dispose))
+
+
+async def _close_with(connection: Connection, engine: sa.Engine) -> None:
+    await connection.close()
+    await greenlet_spawn(engine.dispose)
 
 
 def is_missing_file(url: URL) -> bool:

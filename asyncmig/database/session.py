@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
-import anyio
 import sqlalchemy as sa
 
 from asyncmig.database.cancel import backend_of, end_work
@@ -24,6 +23,7 @@ from asyncmig.database.ledger import Ledger
 from asyncmig.database.patience import Patience
 from asyncmig.database.pragmas import pay_back, switch_foreign_keys_off
 from asyncmig.database.transaction import CallersTransaction, OwnTransaction, RunTransaction, StepTransaction
+from asyncmig.database.uncancelled import uncancelled
 from asyncmig.errors import AccessDenied, UsageError
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ class Session(ABC):
             yield lock
         finally:
             self.lease = None
-            with anyio.move_on_after(_RELEASE_SECONDS, shield=True):
-                await self._release(lock)
+            await uncancelled(_RELEASE_SECONDS, self._release(lock))
 
     async def _release(self, lock: RunLock) -> None:
         try:
@@ -196,8 +195,7 @@ class OwnSession(Session):
             raise
         finally:
             if self.watch is not None:
-                with anyio.move_on_after(_RELEASE_SECONDS, shield=True):
-                    await self.watch.aclose()
+                await uncancelled(_RELEASE_SECONDS, self.watch.aclose())
 
     def _watch(self, backend: int | None) -> LockWatch:
         from asyncmig.database.blockers import LockWatch

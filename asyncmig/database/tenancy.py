@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import sqlalchemy as sa
 
 from asyncmig.database.driver import driver_of
 from asyncmig.database.engine import Database
+from asyncmig.database.uncancelled import uncancelled
 from asyncmig.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ class SchemaDatabase(Database):
                 await connection.run_sync(self._enter)
                 yield connection
             finally:
-                with anyio.move_on_after(_CLEANUP_SECONDS, shield=True) as scope:
-                    await self._leave(connection)
-                if scope.cancelled_caught:
+                if not await uncancelled(_CLEANUP_SECONDS, self._leave(connection)):
                     await connection.invalidate()
 
     def _enter(self, connection: sa.Connection) -> None:
