@@ -166,6 +166,23 @@ def domain(**options: Any) -> Fill:
     return table(lambda: sa.Column("a", pg.DOMAIN("positive", sa.Integer, **options)))
 
 
+def public_enum(*values: str) -> Fill:
+    return table(lambda: sa.Column("a", sa.Enum(*values, name="kind", schema="public"), server_default="x"))
+
+
+def domain_of(name: str, *, apart: bool = False, **options: Any) -> Fill:
+    def fill(m: sa.MetaData) -> None:
+        own = {"metadata": m} if apart else {}
+        kind = pg.DOMAIN(name, sa.Integer, **options, **own)
+        sa.Table("t", m, sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", kind))
+
+    return fill
+
+
+def array_of_domain(name: str) -> Fill:
+    return table(lambda: sa.Column("a", pg.ARRAY(pg.DOMAIN(name, sa.Integer))))
+
+
 def computed(text: str) -> Fill:
     return table(column("a", sa.Integer), lambda: sa.Column("b", sa.Integer, sa.Computed(text, persisted=True)))
 
@@ -291,6 +308,10 @@ CHANGES = [
            ("Execute ALTER DOMAIN", "Execute ALTER DOMAIN"), POSTGRESQL),
     Change("a domain has other parts", domain(constraint_name="ck", check="VALUE > 0", default="7", not_null=True), domain(),
            ("Execute ALTER DOMAIN",), POSTGRESQL),
+    Change("a domain takes the place of another", domain_of("one"), domain_of("two"), ("Alter column t.a: type",), POSTGRESQL),
+    Change("a domain goes with its array, and another comes", array_of_domain("one"), domain_of("two"), ("Alter column t.a: type",), POSTGRESQL),
+    Change("a domain of the metadata comes", table(column("a", sa.Integer)), domain_of("one", apart=True), ("Alter column t.a: type",), POSTGRESQL),
+    Change("a new table has a domain of the metadata", nothing, domain_of("one", apart=True), ("Create table t",), POSTGRESQL),
     Change("an enum of text gets a value", text_enum("x", "y"), text_enum("x", "yy", "z"), ("Drop check constraint k",)),
     Change("an enum of text gets longer", text_enum("x", length=5), text_enum("x", length=9), ("Drop check constraint k",)),
     Change("an enum that is compared loses a value", compared_enum("x", "y", "z"), compared_enum("x", "y"),
@@ -299,6 +320,8 @@ CHANGES = [
            ("Drop enum kind", "Drop column t.b", "Drop table other"), POSTGRESQL),
     Change("an enum with a default changes order", enum_of("x", "y", default="x"), enum_of("y", "x", default="x"),
            ("Create enum kind",), POSTGRESQL),
+    Change("an enum that names the default schema loses a value", public_enum("x", "y", "z"), public_enum("x", "y"),
+           ("Drop enum kind", "Create enum kind"), POSTGRESQL),
     Change("a table with an enum is dropped", enum_of("x"), nothing, ("Drop table t", "Drop enum kind"), POSTGRESQL),
     Change("a table with an enum is added", nothing, enum_of("x"), ("Create table t",), POSTGRESQL),
     Change("a sequence is added", nothing, sequence(start=5), ("Create sequence numbers",), POSTGRESQL),
@@ -341,8 +364,10 @@ SCRIPTED = [
            table(column("name", sa.Integer, unique=True, index=True)), ("Rename column t.Name to name",), SQLITE),
     Change("an enum gets a value that is a default at once", enum_of("x", default="x"), enum_of("x", "y", default="y"),
            ("Add value y",), POSTGRESQL),
+    Change("a domain of another schema changes", domain_of("one", check="VALUE > 0", schema="other"),
+           domain_of("one", check="VALUE > 1", schema="other"), ("Execute ALTER DOMAIN other.one",), POSTGRESQL),
 ]  # fmt: skip
-"""What the operations alone do not do: a rename comes before them, a value is committed between them."""
+"""What the operations alone do not do: a rename comes before them, a value is committed between them, a schema is made."""
 
 
 def several(**tables: list[Any]) -> Fill:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -209,15 +210,9 @@ def _index(table: sa.Table, part: Part, dialect: str) -> None:
     options = dict(part.options)
     elements: list[Any] = [table.c[name] for name in part.columns]
     first = elements[0]
-    match options.pop("first", ""):
-        case "desc":
-            elements[0] = first.desc()
-        case "nulls":
-            elements[0] = first.desc().nulls_last()
-        case "lower":
-            elements[0] = sa.func.lower(first)
-        case "sum":
-            elements[0] = first + 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sa.exc.SADeprecationWarning)  # 2.1 finds no operators for its own DOMAIN
+        elements[0] = _first(first, options.pop("first", ""))
     if where := options.pop("where", None):
         text = sa.text(where.replace("{}", quoted(first.name)))
         options |= {"postgresql_where": text, "sqlite_where": text}
@@ -233,3 +228,17 @@ def quoted(name: str) -> str:
 def defaults_of(kind: str) -> Sequence[Callable[[str], Any]]:
     family = KINDS[kind].family
     return STRINGS + DEFAULTS["text"] if kind in ("short", "long", "text", "collated", "nocase") else DEFAULTS[family]  # type: ignore[operator]
+
+
+def _first(column: sa.Column[Any], shape: str) -> Any:
+    match shape:
+        case "desc":
+            return column.desc()
+        case "nulls":
+            return column.desc().nulls_last()
+        case "lower":
+            return sa.func.lower(column)
+        case "sum":
+            return column + 1
+        case _:
+            return column

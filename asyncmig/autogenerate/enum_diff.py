@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import sqlalchemy as sa
 
 from asyncmig.autogenerate.filters import EVERYTHING, Filters
+from asyncmig.autogenerate.sql_names import quoted_name
 from asyncmig.autogenerate.table_diff import drop_constraint
 from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing
 from asyncmig.operations.base import Operation
@@ -148,7 +149,7 @@ def _rebuilt(current: EnumType, wanted: EnumType, uses: Sequence[_Use]) -> Itera
     for use in uses:
         column = use.wanted if use.wanted is not None else use.column if use.stays else None
         if column is not None and _uses(column, wanted.ref):
-            using = f"{_quoted(column.name)}::{column.type.spelling('postgresql')}"
+            using = f"{quoted_name(column.name)}::{column.type.spelling('postgresql')}"
             back = column.default if column.default is not None else KEEP
             yield AlterColumn(
                 use.table.ref, column.name, type=column.type, default=back, using=using, existing=Existing(text)
@@ -169,7 +170,3 @@ def _in_the_way(uses: Sequence[_Use], filters: Filters) -> Iterator[Operation]:
             compares = index.name is not None and any(index_uses(expressions, n) for n in names)
             if compares and filters.has_part(table, index, None, reflected=True):
                 yield DropIndex(str(index.name), table.ref, table.ref.schema, index=index)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -13,9 +13,10 @@ from asyncmig.autogenerate.back import diff_back
 from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.diff import DiffOptions, diff
 from asyncmig.autogenerate.domain_diff import domain_remarks
-from asyncmig.autogenerate.narrow import narrowed, relocated
+from asyncmig.autogenerate.narrow import narrowed
 from asyncmig.autogenerate.object_likeness import ObjectsAsHeld
 from asyncmig.autogenerate.objects import IncludeObject, Objects, compare_hooks, object_filters
+from asyncmig.autogenerate.relocation import relocated
 from asyncmig.database.asking import ask
 from asyncmig.database.reading import read_schema
 from asyncmig.dialects.holding import held
@@ -125,7 +126,7 @@ def _scope(wanted: Schema, options: CompareOptions) -> Scope:
     used += [(one.schema, one.name) for one in wanted.functions.values() if one.schema is not None]
     return Scope(
         all_schemas=options.include_schemas,
-        schemas=frozenset(schema for schema, _ in used),
+        schemas=wanted.schemas | {schema for schema, _ in used},
         named=frozenset(used),
         skipped=options.skipped,
         objects=managed_kinds(wanted, options),

@@ -28,7 +28,7 @@ def held(schema: Schema, dialect: str) -> Schema:
     used = {ref.schema for kind in kinds for ref in kind} | {one.schema for one in schema.extensions.values()}
     return replace(
         schema,
-        schemas=schema.schemas | {name for name in used if name is not None} if holder.has_types else schema.schemas,
+        schemas=schema.schemas | {name for name in used if name is not None} if holder.has_types else frozenset(),
         tables={ref: holder.table(table) for ref, table in schema.tables.items() if not holder.is_temporary(table)},
         enums=schema.enums if holder.has_types else {},
         sequences=dict(holder.sequences(schema.sequences)),

@@ -113,7 +113,7 @@ SELECT t.oid, t.typnamespace, t.typname::text, t.typtype::text, pg_catalog.forma
   CASE t.typtype WHEN 'e' THEN ARRAY(
     SELECT e.enumlabel::text FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END,
   pg_catalog.format_type(nullif(t.typbasetype, 0), t.typtypmod), t.typnotnull, t.typdefault, co.collname::text,
-  k.names[1], k.texts[1], k.names[2:],
+  k.names, k.texts,
   CASE t.typtype WHEN 'e' THEN ARRAY(
     SELECT c.oid FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
     WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_type'::regclass

@@ -105,21 +105,23 @@ class _Types:
                 named[spelling] = sa.Enum(*labels, name=name, schema=schema)
             else:
                 named[spelling] = _domain(name, schema, reader, domain)
-            if space in spaces.wanted:
+            if space in spaces.wanted or kind != "e":  # a column may have a domain of a schema that is not read
                 enum = EnumType(
                     name,
                     tuple(labels or ()),
                     schema,
                     domain=kind != "e",
                     in_use=any(user not in tables for user in users or ()) or None,
-                    further=tuple(domain[-1] or ()),
+                    checks=tuple(zip(domain[-2] or (), domain[-1] or (), strict=True)),
                 )
                 enums[enum.ref] = enum
         return cls(reader, enums)
 
 
 def _domain(name: str, schema: str | None, reader: TypeReader, parts: Sequence[Any]) -> sa.types.TypeEngine[Any]:
-    base, not_null, default, collation, check_name, check, _ = parts
+    """Several CHECKs are one here, which is all that SQLAlchemy's type can say."""
+    base, not_null, default, collation, names, checks = parts
+    check = " AND ".join(checks if len(checks) == 1 else (f"({one})" for one in checks)) if checks else None
     return DOMAIN(
         name,
         reader.read(base).engine,
@@ -127,7 +129,7 @@ def _domain(name: str, schema: str | None, reader: TypeReader, parts: Sequence[A
         collation=collation,
         default=None if default is None else verbatim(default),
         not_null=not_null,
-        constraint_name=check_name,
+        constraint_name=names[0] if names else None,
         check=None if check is None else verbatim(check),
     )
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from asyncmig.schema.model import Column, EnumType, Ref, Schema
 from asyncmig.schema.spelling import spelling_dialect
 
-__all__ = ["brought_types", "created_types", "enum_types", "is_used", "leftover_enums", "named_types"]
+__all__ = ["brought_types", "created_types", "is_used", "leftover_enums", "named_types"]
 
 
 def named_types(engine: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) -> Iterator[Any]:
@@ -33,11 +33,6 @@ def named_types(engine: sa.types.TypeEngine[Any], dialect: sa.engine.Dialect) ->
         if isinstance(impl, DOMAIN):
             yield from named_types(impl.data_type, dialect)
         yield impl
-
-
-def enum_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:
-    """The enums of the columns, each once, in order."""
-    return tuple(found for found in brought_types(columns) if found.values)
 
 
 def brought_types(columns: Iterable[Column]) -> tuple[EnumType, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from asyncmig.schema.enums import enum_types
+from asyncmig.schema.enums import brought_types
 from asyncmig.schema.from_metadata import (
     ColumnParts,
     column_from_sqlalchemy,
@@ -40,11 +40,13 @@ def schema_from_metadata(*metadatas: sa.MetaData) -> Schema:
     found = [from_sqlalchemy(t, pool) for m in metadatas for t in m.tables.values() if not _is_view(t)]
     sequences = [sequence_from_sqlalchemy(s) for m in metadatas for s in m._sequences.values()]
     one_of_each = {id(column.type): column for table in found for column in table.columns}
-    enums = enum_types(one_of_each.values())
+    types = brought_types(one_of_each.values())
     return Schema(
         tables={table.ref: table for table in found},
-        enums={enum.ref: enum for enum in enums},
+        enums={one.ref: one for one in types if not one.domain},
         sequences={sequence.ref: sequence for sequence in sequences},
+        # Of everything else it is read from the values themselves; a domain is not among them.
+        schemas=frozenset(one.schema for one in types if one.domain and one.schema is not None),
     )
 
 

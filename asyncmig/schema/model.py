@@ -204,8 +204,8 @@ class EnumType:
     """CREATE TYPE name AS ENUM (values), or with `domain` a CREATE DOMAIN: such a type has no values.
 
     `brought` marks one that came with a column and goes with the last one that uses it. `in_use` is what a database
-    said about that; None where only the schema's own columns tell. `further` names the CHECKs of a domain beyond the
-    first, which is all that SQLAlchemy's type can say.
+    said about that; None where only the schema's own columns tell. `checks` are those of a domain that was read, each
+    with its name: SQLAlchemy's type can say only one.
     """
 
     name: str
@@ -214,7 +214,7 @@ class EnumType:
     brought: bool = field(default=False, compare=False)
     domain: bool = field(default=False, compare=False)
     in_use: bool | None = field(default=None, compare=False, repr=False)
-    further: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    checks: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def ref(self) -> Ref:
