@@ -416,6 +416,12 @@ CHANGES += [
         several(t=[A, lambda: sa.Column("d", sa.Integer, sa.Computed("e * 2", persisted=True)), column("e", sa.Integer)]),
         ("Drop column t.b", "Add column t.d"),
     ),
+    Change(
+        "a column goes with what it shares with one that gets another type",
+        several(t=[A, FREE_B, check("a > b", name="ck"), unique("a", "b", name="uq")],
+                u=[column("a", pg.JSONB), FREE_B, index("ix", "b", "a")]),
+        several(t=[column("a", sa.Text, nullable=False)], u=[column("a", pg.JSON)]), ("Drop column t.b", "Drop index ix"), POSTGRESQL,
+    ),
     Change("a column that a CHECK limits goes", several(t=[A, listed("b", "x", "y")]), several(t=[A]), ("Drop column t.b",)),
     Change(
         "a default is an expression that begins with a string",

@@ -163,15 +163,20 @@ class _Assembly:
     def _drops(
         self, constraints: Matching[Constraint], indexes: Matching[Index], columns: set[str], retyped: set[str]
     ) -> None:
-        """What goes with a column that is dropped, or with its type, is not dropped by itself."""
+        """What goes with a column that is dropped, or with its type, is not dropped by itself.
+
+        It is where another of its columns gets a type before that, for which it may make no sense.
+        """
         has, result = self.filters.has_part, self.result
         for index in indexes.dropped:
             goes_along = any(index_uses(index, name) for name in columns) and not self._is_wanted(index.name)
+            goes_along = goes_along and not any(index_uses(index, name) for name in retyped)
             if not goes_along and index.name is not None and has(self.current, index, None, reflected=True):
                 result.dropped.append(DropIndex(index.name, self.ref, self.ref.schema, index=index))
         for constraint in _unnamed_first(constraints.dropped):
             goes_along = any(constraint_uses(constraint, name) for name in columns)
             goes_along = goes_along and not self._is_wanted(constraint.name)
+            goes_along = goes_along and not any(constraint_uses(constraint, name) for name in retyped)
             # What stays of a key is NOT NULL as long as the key is there.
             goes_along = goes_along and not (
                 isinstance(constraint, PrimaryKey) and not columns.issuperset(constraint.columns)
