@@ -31,6 +31,10 @@ def policy(name: str, using: Any, **options: Any) -> Fill:
     return lambda m: Policy(name, "t", metadata=m, using=using, **options)
 
 
+def own_policy(on: str) -> Fill:
+    return lambda m: Policy("own", on, metadata=m, using="id > 0")
+
+
 def selected(m: sa.MetaData) -> None:
     t = m.tables["t"]
     View("chosen", sa.select(t.c.id, t.c.a.label("said")).where(t.c.a != "it's 5%", t.c.b > 2), metadata=m)
@@ -42,6 +46,7 @@ def sql(arguments: str, returns: str, body: str, name: str = "f") -> Fill:
 
 a, b = column("a", sa.String(20)), column("b", sa.Integer)
 T = table(a, b)
+U = table(name="u")
 KEPT = view("kept", "SELECT id FROM t")
 OVER = view("a_over", "SELECT said FROM z_under WHERE said IS NOT NULL")
 TWO = "SELECT id, a AS said FROM t"
@@ -176,6 +181,19 @@ OBJECT_CHANGES = [
             policy("all", sa.column("b") > 1, roles="pg_monitor", permissive=False, check="b > 2"),
         ),
         ("Enable row level security on t", "Create policy own on t"), POSTGRESQL,
+    ),
+    Change(
+        "row level security is forced on the owner", both(T, policy("p", "b > 5"), policy("q", "b > 6")),
+        both(T, policy("p", "b > 5", force=True), policy("q", "b > 6")),
+        ("Enable row level security on t, forced for the owner",), POSTGRESQL,
+    ),
+    Change(
+        "the first policy of a table forces it", both(T, KEPT), both(T, KEPT, policy("p", "b > 5", force=True)),
+        ("Enable row level security on t, forced for the owner",), POSTGRESQL,
+    ),
+    Change(
+        "a table goes whose policy is forced on the owner", both(T, U, policy("p", "b > 5", force=True), own_policy("u")), both(U, own_policy("u")),
+        ("Drop table t",), POSTGRESQL,
     ),
     Change(
         "policies change and go", both(T, policy("p", "b > 5"), policy("q", "b > 5"), policy("r", "b in (1, 2)")),

@@ -35,11 +35,13 @@ def diff_back(
     )
     schemas = [DropSchema(operation.name) for operation in operations if isinstance(operation, CreateSchema)]
     # No difference the other way round: who enabled row level security beside the models keeps it.
-    opened = [SetRowSecurity(one.table, False) for one in operations if isinstance(one, SetRowSecurity) and one.enabled]
-    kept = [one for one in opened if one.table in current.tables]
+    opened = [one for one in operations if isinstance(one, SetRowSecurity) and one.table in current.tables]
+    kept = [back for one in opened for back in one.reverse(current)]
     reached = _without_implied(current, _with_given_names(wanted, operations), options.likeness)
     kept_enums = {ref: enum for ref, enum in current.enums.items() if enum.in_use and ref not in reached.enums}
-    start = _with_what_stays(current, replace(reached, enums={**reached.enums, **kept_enums}), options.filters)
+    forced = reached.forced | {ref for ref in current.forced if ref in reached.tables}  # it is never taken back
+    reached = replace(reached, enums={**reached.enums, **kept_enums}, forced=forced)
+    start = _with_what_stays(current, reached, options.filters)
     return [*diff(start, current, turned), *kept, *reversed(schemas)]
 
 

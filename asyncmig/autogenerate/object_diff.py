@@ -198,9 +198,12 @@ class _Assembly:
         ]
         coming = [*found.new, *(one for ref, one in found.wanted.items() if ref in changed)]
         held = {one.table for one in (*coming, *(wanted.policies[r] for r in current.policies if r in wanted.policies))}
+        held.update(ref for ref in wanted.secured if ref in wanted.tables and ref not in current.tables)
         self.result.dropped += [DropPolicy(one.name, one.table, policy=one) for one in leaving]
+        unset = (wanted.secured - current.secured) | (wanted.forced - current.forced)
         self.result.added += [
-            SetRowSecurity(ref, True) for ref in sorted(held & wanted.secured - current.secured, key=str)
+            SetRowSecurity(ref, True, ref in wanted.forced - current.forced or None)
+            for ref in sorted(held & unset & wanted.secured, key=str)
         ]
         self.result.added += [CreatePolicy(one) for one in coming]
 

@@ -46,6 +46,7 @@ def relocated(schema: Schema, default: str | None) -> Schema:
         extensions={one.ref: one for one in extensions},
         schemas=schema.schemas - {default},
         secured=frozenset(_moved_ref(ref, default) for ref in schema.secured),
+        forced=frozenset(_moved_ref(ref, default) for ref in schema.forced),
     )
 
 

@@ -62,7 +62,8 @@ def _after_create(metadata: sa.MetaData, connection: sa.Connection, **given: Any
 
 def _of_tables(declared: Schema, made: set[Ref]) -> Iterator[Operation]:
     yield from (CreateTrigger(one) for one in declared.triggers.values() if one.table in made)
-    yield from (SetRowSecurity(ref, True) for ref in sorted(declared.secured & made))
+    forced = declared.forced
+    yield from (SetRowSecurity(ref, True, ref in forced or None) for ref in sorted(declared.secured & made))
     yield from (CreatePolicy(one) for one in declared.policies.values() if one.table in made)
 
 

@@ -25,7 +25,7 @@ class Policy(Declared):
         Policy("own_rows", Account, using="owner = current_user")
 
     `using` says which rows are seen, `check` which may be written: text, or an expression over the table's columns.
-    Row level security is enabled on the tables that have policies.
+    Row level security is enabled on the tables that have policies. `force` holds the table's owner to all of them.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Policy(Declared):
         using: Condition | None = None,
         check: Condition | None = None,
         permissive: bool = True,
+        force: bool = False,
     ) -> None:
         if command.upper() not in _COMMANDS:
             raise UsageError(f"Policy {name}: the command is one of {', '.join(_COMMANDS)}, not {command!r}.")
@@ -51,11 +52,14 @@ class Policy(Declared):
         self.using = using
         self.check = check
         self.permissive = permissive
+        self.force = force
         attach(self, home)
 
     def value(self, dialect: str) -> objects.Policy:
         using, check = (_said(one, dialect) for one in (self.using, self.check))
-        return objects.Policy(self.name, self.table, self.command, self.roles, using, check, self.permissive)
+        return objects.Policy(
+            self.name, self.table, self.command, self.roles, using, check, self.permissive, self.force
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and (self.name, self.table) == (other.name, other.table)

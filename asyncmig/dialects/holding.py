@@ -44,7 +44,7 @@ def _without_given(schema: Schema) -> Schema:
 def _with_views_alone(schema: Schema) -> Schema:
     """As SQLite holds it: plain views and triggers, and nothing else beside tables."""
     if schema.functions or schema.policies or schema.extensions or schema.secured:
-        schema = replace(schema, functions={}, policies={}, extensions={}, secured=frozenset())
+        schema = replace(schema, functions={}, policies={}, extensions={}, secured=frozenset(), forced=frozenset())
     if any(view.materialized for view in schema.views.values()):
         schema = replace(schema, views={ref: view for ref, view in schema.views.items() if not view.materialized})
     return schema

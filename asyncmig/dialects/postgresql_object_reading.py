@@ -56,15 +56,15 @@ WHERE NOT t.tgisinternal AND NOT c.relispartition AND c.relnamespace = ANY ({{na
 ORDER BY t.oid
 """
 
-# Tables without a policy too: row level security may be enabled there.
+# Tables without a policy too: row level security may be enabled or forced there.
 _POLICIES = f"""
-SELECT c.relnamespace, c.relname::text, c.relrowsecurity, p.polname::text, p.polcmd::text, p.polpermissive,
+SELECT c.relnamespace, c.relname::text, c.relrowsecurity, c.relforcerowsecurity, p.polname::text, p.polcmd::text, p.polpermissive,
   ARRAY(SELECT CASE r.oid WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(r.oid)::text END
     FROM unnest(p.polroles) AS r (oid)),
   pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)
 FROM pg_catalog.pg_class AS c
 LEFT JOIN pg_catalog.pg_policy AS p ON p.polrelid = c.oid
-WHERE c.relkind IN ('r', 'p') AND (c.relrowsecurity OR p.oid IS NOT NULL) AND c.relnamespace = ANY ({{namespaces}})
+WHERE c.relkind IN ('r', 'p') AND (c.relrowsecurity OR c.relforcerowsecurity OR p.oid IS NOT NULL) AND c.relnamespace = ANY ({{namespaces}})
   AND {NOT_OF_EXTENSIONS.format(catalog="pg_class", oid="c.oid")}
 ORDER BY p.oid
 """
@@ -100,7 +100,7 @@ def read_objects(scope: Scope, names: Names, namespaces: str) -> Generator[str, 
     views = found.views((yield from rows("view", _VIEWS)))
     functions = found.functions((yield from rows("function", _FUNCTIONS)))
     triggers = found.triggers((yield from rows("trigger", _TRIGGERS)))
-    policies, secured = found.policies((yield from rows("policy", _POLICIES)))
+    policies, secured, forced = found.policies((yield from rows("policy", _POLICIES)))
     extensions = found.extensions((yield from rows("extension", _EXTENSIONS)))
     return Schema(
         views={one.ref: one for one in views},
@@ -109,6 +109,7 @@ def read_objects(scope: Scope, names: Names, namespaces: str) -> Generator[str, 
         policies={one.ref: one for one in policies},
         extensions={one.ref: one for one in extensions},
         secured=secured,
+        forced=forced,
     )
 
 
@@ -146,7 +147,8 @@ class _Found:
             if self.scope.has_object(name, "trigger", self.names[space], table)
         ]
 
-    def policies(self, rows: Rows) -> tuple[list[Policy], frozenset[Ref]]:
+    def policies(self, rows: Rows) -> tuple[list[Policy], frozenset[Ref], frozenset[Ref]]:
+        """The policies, and the tables whose row level security is enabled, and forced on the owner."""
         policies = [
             Policy(
                 name,
@@ -157,10 +159,11 @@ class _Found:
                 None if check is None else unwrapped(check),
                 permissive,
             )
-            for space, table, _, name, command, permissive, roles, using, check in rows
+            for space, table, _, _, name, command, permissive, roles, using, check in rows
             if name is not None and self.scope.has_object(name, "policy", self.names[space], table)
         ]
-        return policies, frozenset(Ref(row[1], self.names[row[0]]) for row in rows if row[2])
+        secured, forced = (frozenset(Ref(row[1], self.names[row[0]]) for row in rows if row[place]) for place in (2, 3))
+        return policies, secured, forced
 
     def extensions(self, rows: Rows) -> list[Extension]:
         return [

@@ -15,26 +15,27 @@ T = TypeVar("T", bound=Trigger | Policy)
 
 def without_attached(schema: Schema, table: Ref) -> Schema:
     """The schema after the table was dropped, as far as what hangs on it goes."""
-    if not (schema.triggers or schema.policies or schema.secured):
+    if not (schema.triggers or schema.policies or schema.secured or schema.forced):
         return schema
     return replace(
         schema,
         triggers={ref: one for ref, one in schema.triggers.items() if one.table != table},
         policies={ref: one for ref, one in schema.policies.items() if one.table != table},
         secured=schema.secured - {table},
+        forced=schema.forced - {table},
     )
 
 
 def moved_along(schema: Schema, old: Ref, new: Ref) -> Schema:
     """The schema after the table got another address."""
-    if not (schema.triggers or schema.policies or schema.secured):
+    if not (schema.triggers or schema.policies or schema.secured or schema.forced):
         return schema
-    secured = schema.secured
     return replace(
         schema,
         triggers=_moved(schema.triggers.values(), old, new),
         policies=_moved(schema.policies.values(), old, new),
-        secured=secured - {old} | {new} if old in secured else secured,
+        secured=frozenset(new if ref == old else ref for ref in schema.secured),
+        forced=frozenset(new if ref == old else ref for ref in schema.forced),
     )
 
 

@@ -91,15 +91,18 @@ class SetRowSecurity(Operation):
         return visitor.set_row_security(self, before)
 
     def apply(self, schema: Schema) -> Schema:
-        """FORCE is not held by the schema."""
         table = frozenset({self.table})
-        return replace(schema, secured=schema.secured | table if self.enabled else schema.secured - table)
+        secured = schema.secured | table if self.enabled else schema.secured - table
+        if self.forced is None:
+            return replace(schema, secured=secured)
+        return replace(schema, secured=secured, forced=schema.forced | table if self.forced else schema.forced - table)
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
-        """Nothing where `before` knows that it was enabled already."""
-        if self.enabled and self.forced is None and self.table in before.secured:
-            return ()
-        return (SetRowSecurity(self.table, not self.enabled, None if self.forced is None else not self.forced),)
+        """What `before` knows to have been there already stays."""
+        forced = None if self.forced is None or (self.forced and self.table in before.forced) else not self.forced
+        if self.enabled and self.table in before.secured:
+            return () if forced is None else (SetRowSecurity(self.table, True, forced),)
+        return (SetRowSecurity(self.table, not self.enabled, forced),)
 
     def describe(self) -> str:
         forced = {None: "", True: ", forced for the owner", False: ", not forced for the owner"}[self.forced]

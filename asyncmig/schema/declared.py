@@ -75,6 +75,7 @@ def with_declared(schema: Schema, metadatas: Sequence[sa.MetaData], dialect: str
         policies={**schema.policies, **policies},
         extensions={**schema.extensions, **_of(found, Extension)},
         secured=schema.secured | {policy.table for policy in policies.values()},
+        forced=schema.forced | {policy.table for policy in policies.values() if policy.force},
     )
 
 

@@ -32,5 +32,6 @@ def with_kinds_alone(schema: Schema, kinds: Collection[Kind]) -> Schema:
         triggers=schema.triggers if "trigger" in kinds else {},
         policies=schema.policies if "policy" in kinds else {},
         secured=schema.secured if "policy" in kinds else frozenset(),
+        forced=schema.forced if "policy" in kinds else frozenset(),
         extensions=schema.extensions if "extension" in kinds else {},
     )

@@ -255,7 +255,7 @@ class Table:
 class Schema:
     """Every object by its address. Mappings are never changed in place: `with_table` and its like copy.
 
-    `secured` are the tables whose row level security is enabled. `stored` is what SQLite itself keeps, where it was read: by database ("main"), the rows (type, name, table, SQL)
+    `secured` are the tables whose row level security is enabled, `forced` those where it is forced on the owner. `stored` is what SQLite itself keeps, where it was read: by database ("main"), the rows (type, name, table, SQL)
     of its schema table.
     """
 
@@ -269,6 +269,7 @@ class Schema:
     extensions: Mapping[Ref, Extension] = field(default_factory=dict)
     schemas: frozenset[str] = frozenset()
     secured: frozenset[Ref] = frozenset()
+    forced: frozenset[Ref] = frozenset()
     stored: Mapping[str, StoredRows] = field(default_factory=dict, compare=False, repr=False)
 
     def with_table(self, table: Table) -> Schema:

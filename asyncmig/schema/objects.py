@@ -67,7 +67,10 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A row security policy; `using` and `check` are SQL expressions."""
+    """A row security policy; `using` and `check` are SQL expressions.
+
+    `force` is what a declared one says of its table: the owner is held to the policies too.
+    """
 
     name: str
     table: Ref
@@ -76,6 +79,7 @@ class Policy:
     using: str | None = None
     check: str | None = None
     permissive: bool = True
+    force: bool = field(default=False, compare=False, repr=False)
 
     @property
     def ref(self) -> Ref:

@@ -11,7 +11,7 @@ import pytest
 import servers
 import sqlalchemy as sa
 from comparing import compared, connected, told
-from object_changes import NOTE, ROW, T, both, function, policy, sql, stored, trigger, view
+from object_changes import NOTE, ROW, T, U, both, function, own_policy, policy, sql, stored, trigger, view
 from projects import Project
 
 from asyncmig import Extension, Function, MaterializedView, Policy, Trigger, View
@@ -319,6 +319,50 @@ async def test_a_renamed_table_keeps_what_hangs_on_it(shop: Project, models: Any
         assert (await migrator.differences()).items == ()
     assert "trigger" not in path.read_text()
     assert "policy" not in path.read_text()
+
+
+# What the models say before and after, whether FORCE is there before (by hand), after the upgrade and after the downgrade.
+FORCES = {
+    "said by nobody": (policy("p", "b > 1"), policy("p", "b > 2"), "f", "f", "f"),
+    "by hand": (policy("p", "b > 1"), policy("p", "b > 2"), "t", "t", "t"),
+    "by hand, the table goes": (policy("p", "b > 1"), None, "t", "", "t"),
+    "said now": (policy("p", "b > 1"), policy("p", "b > 1", force=True), "f", "t", "f"),
+    "said now, and there": (policy("p", "b > 1"), policy("p", "b > 2", force=True), "t", "t", "t"),
+    "said no more": (policy("p", "b > 1", force=True), policy("p", "b > 2"), "t", "t", "t"),
+    "said with the first policy": (lambda m: None, policy("p", "b > 2", force=True), "f", "t", "f"),
+}
+
+
+@pytest.mark.parametrize("case", FORCES)
+async def test_force_is_switched_on_where_it_is_said_and_off_by_no_change(
+    project: Project, models: Any, postgres_url: str, case: str
+) -> None:
+    before, after, *forced = FORCES[case]
+    shop = project.env(ENV).config(url=postgres_url)
+    shutil.copy(TEMPLATE, shop.folder / "migrations")
+    models.METADATA = metadata(T, U, own_policy("u"), before)
+    models.HOOK = None
+    seen = []
+
+    def look() -> None:
+        found = servers.rows(postgres_url, "SELECT relforcerowsecurity FROM pg_class WHERE relname = 't'")
+        seen.append("".join("t" if flag else "f" for (flag,) in found))
+
+    await generate(shop)
+    if forced[0] == "t":
+        servers.execute(postgres_url, "ALTER TABLE t FORCE ROW LEVEL SECURITY")
+    look()
+    async with shop.migrator() as migrator:
+        assert (await migrator.differences()).items == ()
+    models.METADATA = metadata(U, own_policy("u"), *([T, after] if after is not None else []))
+    async with shop.migrator() as migrator:
+        await migrator.revision("change", autogenerate=True, allow_drops=True)
+        await migrator.upgrade("head")
+        await migrator.check()
+        look()
+        await migrator.downgrade("-1")
+        look()
+    assert seen == forced
 
 
 async def test_a_hook_may_take_a_part_of_what_was_found(shop: Project, models: Any, database_kind: str) -> None:

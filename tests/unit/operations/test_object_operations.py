@@ -168,4 +168,9 @@ def test_what_hangs_on_a_table_goes_where_it_goes() -> None:
 def test_row_level_security_that_was_enabled_stays_so_on_the_way_back() -> None:
     before = SetRowSecurity(T, True).apply(BEFORE)
     assert SetRowSecurity(T, True).reverse(before) == ()
-    assert SetRowSecurity(T, True, False).reverse(before) == (SetRowSecurity(T, False, True),)
+    assert SetRowSecurity(T, True, False).reverse(before) == (SetRowSecurity(T, True, True),)
+    assert SetRowSecurity(T, True, True).reverse(before) == (SetRowSecurity(T, True, False),)
+    forced = SetRowSecurity(T, True, True).apply(before)
+    assert SetRowSecurity(T, True, True).reverse(forced) == ()
+    assert RenameTable(T, "person").apply(forced).forced == {Ref("person")}
+    assert DropTable(T).apply(forced).forced == SetRowSecurity(T, False, False).apply(forced).forced == frozenset()
