@@ -422,6 +422,14 @@ CHANGES += [
                 u=[column("a", pg.JSONB), FREE_B, index("ix", "b", "a")]),
         several(t=[column("a", sa.Text, nullable=False)], u=[column("a", pg.JSON)]), ("Drop column t.b", "Drop index ix"), POSTGRESQL,
     ),
+    Change(
+        "a key takes the place of another under foreign keys",
+        several(t=[FREE_A, B, key("b", name="pk"), unique("a", name="x")], u=[FREE_A, reference(["a"], ["t.a"], "kept")],
+                v=[FREE_A, reference(["a"], ["t.a"], "fk_v")], w=[FREE_A, lambda: sa.ForeignKeyConstraint(["a"], ["t.a"])]),
+        several(t=[A, B, key("a", name="pk")], u=[FREE_A, reference(["a"], ["t.a"], "kept")],
+                n=[FREE_A, reference(["a"], ["t.a"], "fk_n")], w=[FREE_A, lambda: sa.ForeignKeyConstraint(["a"], ["t.a"])]),
+        ("Add primary key pk", "Create table n", "Drop table v"),
+    ),
     Change("a column that a CHECK limits goes", several(t=[A, listed("b", "x", "y")]), several(t=[A]), ("Drop column t.b",)),
     Change(
         "a default is an expression that begins with a string",

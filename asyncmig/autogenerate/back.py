@@ -31,7 +31,11 @@ def diff_back(
 ) -> list[Operation]:
     """What leads from `wanted` to `current` after `operations`, the difference between the two, were run."""
     turned = DiffOptions(
-        _Turned(options.likeness), _turned_filters(options.filters), TurnedObjects(options.objects), options.managed
+        _Turned(options.likeness),
+        _turned_filters(options.filters),
+        TurnedObjects(options.objects),
+        options.managed,
+        options.whole,
     )
     schemas = [DropSchema(operation.name) for operation in operations if isinstance(operation, CreateSchema)]
     # No difference the other way round: who enabled row level security beside the models keeps it.

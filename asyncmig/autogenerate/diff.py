@@ -18,13 +18,14 @@ from asyncmig.autogenerate.object_diff import ObjectDiff, diff_objects, has_obje
 from asyncmig.autogenerate.object_likeness import ExactObjects, ObjectLikeness
 from asyncmig.autogenerate.order import Ordered, creation_order, without_keys
 from asyncmig.autogenerate.sequence_diff import SequenceDiff, diff_sequences
+from asyncmig.autogenerate.standing_keys import StandingKeys, has_key
 from asyncmig.autogenerate.table_changes import table_changes
 from asyncmig.autogenerate.table_diff import TableDiff, added_constraint, diff_table, drop_constraint
 from asyncmig.operations.base import Operation
 from asyncmig.operations.recorder import replay
 from asyncmig.operations.schemas import CreateSchema
 from asyncmig.operations.tables import CreateTable, DropTable
-from asyncmig.schema.model import ForeignKey, Kind, PrimaryKey, Schema, Table, Unique
+from asyncmig.schema.model import ForeignKey, Kind, Schema, Table
 from asyncmig.schema.objects import OBJECT_KINDS
 
 __all__ = ["DiffOptions", "diff"]
@@ -32,12 +33,16 @@ __all__ = ["DiffOptions", "diff"]
 
 @dataclass(frozen=True, slots=True)
 class DiffOptions:
-    """What counts as the same, and what is left alone. `managed` are the kinds beside tables that are compared at all."""
+    """What counts as the same, and what is left alone. `managed` are the kinds beside tables that are compared at all.
+
+    `whole` is the current schema before the tables that do not differ were laid aside.
+    """
 
     likeness: Likeness = field(default_factory=Exact)
     filters: Filters = EVERYTHING
     objects: ObjectLikeness = field(default_factory=ExactObjects)
     managed: frozenset[Kind] = frozenset(OBJECT_KINDS)
+    whole: Schema | None = None
 
 
 def diff(current: Schema, wanted: Schema, options: DiffOptions | None = None) -> list[Operation]:
@@ -59,6 +64,7 @@ class _Diff:
         self.new = [t for r, t in wanted.tables.items() if r not in current.tables and has(t, None, reflected=False)]
         self.gone = [t for r, t in current.tables.items() if r not in wanted.tables and has(t, None, reflected=True)]
         self.changes = [change for table in wanted.tables.values() if (change := self._change(table)) is not None]
+        self.keys = StandingKeys(current, self.changes, options.whole)
 
     def _change(self, wanted: Table) -> TableDiff | None:
         current = self.current.tables.get(wanted.ref)
@@ -76,7 +82,9 @@ class _Diff:
     def operations(self) -> Iterator[Operation]:
         enums = self.enums
         sequences = diff_sequences(self.current, self.wanted, self.likeness)
-        created = [(table, (*late, *_keyless(table, self.current))) for table, late in creation_order(self.new)]
+        keyed = self.keys.after_drops()
+        created = [(table, (*late, *_keyless(table, keyed))) for table, late in creation_order(self.new)]
+        in_the_way, again = self.keys.around(self.gone) if not self.likeness.references_ahead else ([], [])
         beside = self._beside(enums)
         yield from self._schemas()
         yield from beside.extensions
@@ -86,6 +94,7 @@ class _Diff:
         early, late = self._drops()
         for change in self.changes:
             yield from change.dropped_keys
+        yield from in_the_way
         yield from early
         for change in self.changes:
             yield from change.dropped
@@ -94,6 +103,7 @@ class _Diff:
             yield from change.changed
             yield from change.added
         yield from self._keys(created)
+        yield from again
         yield from late
         yield from beside.added
         yield from (*beside.last, *enums.last, *sequences.last, *beside.extensions_last)
@@ -123,11 +133,17 @@ class _Diff:
         ordered = creation_order(self.gone)
         keys = [drop_constraint(table, key) for table, late in ordered for key in late if key.target != table.ref]
         if not self.likeness.references_ahead:
-            keys += [drop_constraint(table, key) for table, _ in ordered for key in _keyless(table, self.wanted)]
+            keys += [drop_constraint(table, key) for table, _ in ordered for key in self._keyless(table)]
         drops = [DropTable(table.ref, table=table) for table, _ in reversed(ordered)]
         taken = _names(self.gone)
         clash = any(name in taken for name in _names([*self.new, *self.wanted.tables.values()]))
         return ([*keys, *drops], []) if clash else (list[Operation](keys), list[Operation](drops))
+
+    def _keyless(self, table: Table) -> list[ForeignKey]:
+        """The foreign keys of a table that goes which are in the way before that."""
+        keyless = _keyless(table, self.wanted)
+        keys = [key for key in table.constraints if isinstance(key, ForeignKey) and key not in keyless]
+        return [*keyless, *(key for key in keys if self.keys.stands_on_lost(key))]
 
     def _creates(self, created: Ordered) -> Iterator[Operation]:
         for table, late in created:
@@ -145,16 +161,7 @@ class _Diff:
 def _keyless(table: Table, schema: Schema) -> list[ForeignKey]:
     """The foreign keys that point to a table of `schema` which has not, or no more, the key that they need."""
     keys = [key for key in table.constraints if isinstance(key, ForeignKey) and key.target in schema.tables]
-    return [key for key in keys if not _has_key(schema.tables[key.target], key)]
-
-
-def _has_key(target: Table, key: ForeignKey) -> bool:
-    """Whether the columns are a key of the target ("CREATE TABLE", REFERENCES); without columns its primary key is meant."""
-    if not key.target_columns:
-        return any(isinstance(constraint, PrimaryKey) for constraint in target.constraints)
-    keys: list[tuple[object, ...]] = [c.columns for c in target.constraints if isinstance(c, PrimaryKey | Unique)]
-    keys += [index.elements for index in target.indexes if index.unique]
-    return any(set(columns) == set(key.target_columns) for columns in keys)
+    return [key for key in keys if not has_key(schema.tables[key.target], key)]
 
 
 def _names(tables: Iterable[Table]) -> set[tuple[str | None, str]]:

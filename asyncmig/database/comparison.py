@@ -191,7 +191,7 @@ def _settled(
             dict.fromkeys(inquiry.asked) if connection is None else ask(connection, normal, inquiry.asked, enums)
         )
     final = Inquiry(normal, answers)
-    decided = DiffOptions(AsHeld(normal, final, hooks), filters, ObjectsAsHeld(normal, final), managed)
+    decided = DiffOptions(AsHeld(normal, final, hooks), filters, ObjectsAsHeld(normal, final), managed, current)
     operations = diff(left, wanted, decided)
     uncertain = (*final.uncertain, *domain_remarks(current, wanted, lambda a, b: normal.type(a) == normal.type(b)))
     back = diff_back(left, wanted, operations, decided) if operations else []
