@@ -430,6 +430,12 @@ CHANGES += [
                 n=[FREE_A, reference(["a"], ["t.a"], "fk_n")], w=[FREE_A, lambda: sa.ForeignKeyConstraint(["a"], ["t.a"])]),
         ("Add primary key pk", "Create table n", "Drop table v"),
     ),
+    Change(
+        "a generated column comes, and another goes, with the type that it is computed from",
+        several(t=[A, column("b", sa.String(5)), column("c", sa.Integer), lambda: sa.Column("e", sa.Integer, sa.Computed("c * 2", persisted=True))]),
+        several(t=[A, column("b", sa.Integer), column("c", sa.String(9)), lambda: sa.Column("d", sa.Integer, sa.Computed("b * 2", persisted=True))]),
+        ("Add column t.d", "Drop column t.e"),
+    ),
     Change("a column that a CHECK limits goes", several(t=[A, listed("b", "x", "y")]), several(t=[A]), ("Drop column t.b",)),
     Change(
         "a default is an expression that begins with a string",

@@ -203,20 +203,28 @@ class _Assembly:
         gone: list[Column],
         added: list[Constraint],
     ) -> set[int]:
-        """The constraints that new columns and types bring along."""
+        """The constraints that new columns and types bring along.
+
+        A generated column comes after the columns that it is computed from have their types, and goes before that.
+        """
         changed, brought = self.result.changed, set[int]()
-        for column in sorted(fresh, key=_is_computed):
-            checks = [c for c in added if _brought_by(c, column.name)]
-            brought |= {id(check) for check in checks}
-            changed.extend(self._add(column, tuple(checks)))
+
+        def add(columns: Iterable[Column]) -> None:
+            for column in columns:
+                checks = [c for c in added if _brought_by(c, column.name)]
+                brought.update(id(check) for check in checks)
+                changed.extend(self._add(column, tuple(checks)))
+
+        changed.extend(DropColumn(self.ref, c.name, column=c) for c in gone if c.computed is not None)
+        add(column for column in fresh if column.computed is None)
         for known, column, difference in altered:
             if not self.filters.has_part(self.wanted, column, known, reflected=False):
                 continue
             checks = [c for c in added if difference.type and _brought_by(c, column.name)]
             brought |= {id(check) for check in checks}
             changed.extend(self._alter(known, column, difference, checks))
-        first = sorted(gone, key=_is_computed, reverse=True)
-        changed.extend(DropColumn(self.ref, column.name, column=column) for column in first)
+        add(column for column in fresh if column.computed is not None)
+        changed.extend(DropColumn(self.ref, c.name, column=c) for c in gone if c.computed is None)
         return brought
 
     def _add(self, column: Column, checks: tuple[Constraint, ...]) -> Iterator[Operation]:
@@ -303,11 +311,6 @@ def _continued(table: Ref, column: str) -> str:
     """The sequence goes on behind the numbers that the rows have."""
     number = f"coalesce(max({quoted_name(column)}), 0) + 1"
     return f"SELECT setval({_sequence(table, column)}, {number}, false) FROM {address(table.schema, table.name)}"
-
-
-def _is_computed(column: Column) -> bool:
-    """Such a column comes after those that it is computed from, and goes before them."""
-    return column.computed is not None
 
 
 def _goes_first(old: object, new: object, difference: ColumnDifference) -> bool:

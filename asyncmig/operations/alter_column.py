@@ -171,9 +171,16 @@ class AlterColumn(Operation):
     def _undone(
         self, was: Existing, *, comment: str | None, before: str | None = None, after: str | None = None
     ) -> AlterColumn:
-        """Give back each thing that this operation changes; what it is now becomes the operation's `existing`."""
+        """Give back each thing that this operation changes; what it is now becomes the operation's `existing`.
+
+        With the type and NULL where those stay, too: where the script is run that may be all that is known.
+        """
         now = Existing(
-            self.type, self.nullable, self.default, None if self.comment is KEEP else self.comment, self.checks
+            self.type or was.type,
+            self.nullable if self.nullable is not None else was.nullable,
+            self.default,
+            None if self.comment is KEEP else self.comment,
+            self.checks,
         )
         return AlterColumn(
             self.ref,

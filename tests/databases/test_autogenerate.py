@@ -170,6 +170,14 @@ async def test_what_a_renamed_table_loses_or_lacks_is_counted(shop: Project, mod
     await write(shop, renames=renames, allow_drops=True, defaults={"customer.label": "'new'"})
     await upgrade(shop)
     assert rows(database_url, "SELECT name, label FROM customer ORDER BY id") == [("ann", "new"), ("bob", "new")]
+    execute(database_url, "INSERT INTO customer (id, name, label) VALUES (3, 'eve', 'own')")
+    async with shop.migrator() as migrator:
+        await migrator.downgrade("-1")
+    kept = [("ann", None, "new"), ("bob", None, "new"), ("eve", None, "own")]
+    assert rows(database_url, "SELECT name, city, kind FROM account ORDER BY id") == kept
+    models.table(sa.Column("name", sa.String(50)), sa.Column("city", sa.Text), sa.Column("kind", sa.Text))
+    async with shop.migrator() as migrator:
+        assert (await migrator.differences()).items == ()
 
 
 async def test_a_drop_of_nothing_is_nobodys_loss(shop: Project, models: Models, database_url: str) -> None:
@@ -188,6 +196,7 @@ async def test_a_default_fills_the_rows_and_does_not_stay(
     models.table(sa.Column("name", sa.String(50)), sa.Column("kind", sa.String(5), nullable=False))
     scripts = await write(shop, defaults={"account.kind": "a"}, split=split)
     assert len(scripts) == (3 if split else 1)
+    assert not split or "existing_type=sa.String(length=5)" in scripts[-1].partition("def downgrade")[2]
     await upgrade(shop)
     assert rows(database_url, "SELECT kind FROM account") == [("a",), ("a",)]
     async with shop.migrator() as migrator:
