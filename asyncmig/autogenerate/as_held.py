@@ -126,7 +126,8 @@ class AsHeld:
     def _same_filling(
         self, table: Table, current: Column, wanted: Column, wanted_table: Table, were: bool, will: bool
     ) -> bool:
-        if self.hooks.default_hook is not None and current.computed is None and wanted.computed is None:
+        filled = current.default or current.identity or wanted.default or wanted.identity or were != will
+        if filled and self.hooks.default_hook is not None and current.computed is None and wanted.computed is None:
             told = self.hooks.default_hook(table.ref, current, wanted)
             if told is not None:
                 return not told

@@ -25,6 +25,7 @@ from asyncmig.schema.model import (
     Unique,
 )
 from asyncmig.schema.objects import ObjectValue
+from asyncmig.schema.types import SqlText
 
 __all__ = ["IncludeObject", "Objects", "compare_hooks", "constraint_of", "object_filters"]
 
@@ -140,7 +141,7 @@ def compare_hooks(
     def defaults(ref: Ref, current: Column, wanted: Column) -> bool | None:
         old, new = columns(ref, current, wanted)
         name = context.dialect.name
-        texts = [None if c.default is None else c.default.spelling(name) for c in (current, wanted)]
+        texts = [_default_text(c.default, name) for c in (current, wanted)]
         return _told(compare_server_default(context, old, new, texts[0], new.server_default, texts[1]))
 
     return CompareHooks(
@@ -157,3 +158,10 @@ def _hook(given: Any, adapted: TypeHook) -> TypeHook | None:
 
 def _told(answer: Any) -> bool | None:
     return None if answer is None else bool(answer)
+
+
+def _default_text(default: SqlText | None, dialect: str) -> str | None:
+    """As Alembic gives it: a string of the models without quotes, everything else as SQL."""
+    if default is None or default.literal is not None:
+        return None if default is None else default.literal
+    return default.spelling(dialect)

@@ -255,10 +255,7 @@ def _table(
     schema = spaces.names[space]
     own: Sequence[Constraint] = constraints.get(oid, ())
     listed, some = columns.columns.get(oid, []), indexes.get(oid, [])
-    if scope.include_name is not None:
-        listed = [c for c in listed if scope.has_part(c.name, "column", name, schema)]
-        some = [i for i in some if scope.has_part(i.name, "index", name, schema)]
-    return Table(
+    table = Table(
         name,
         _autoincrementing(listed, own),
         schema,
@@ -268,6 +265,7 @@ def _table(
         _options(row),
         ("UNLOGGED",) if persistence == "u" else (),
     )
+    return scope.included(table)
 
 
 def _autoincrementing(columns: list[Column], constraints: Sequence[Constraint]) -> tuple[Column, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asyncmig.errors import UsageError
-from asyncmig.schema.model import Kind, Schema
+from asyncmig.operations.mentions import constraint_uses, index_uses
+from asyncmig.schema.model import Constraint, ForeignKey, Kind, Schema, Table, Unique
 
 __all__ = ["IncludeName", "Reader", "Reading", "Rows", "Scope", "reader_for"]
 
@@ -18,6 +19,8 @@ Reading = Generator[str, Rows, Schema]
 
 IncludeName = Callable[[str | None, str, Mapping[str, str | None]], bool]
 """Alembic's include_name(name, type_, parent_names): False leaves an object of the database unread."""
+
+_ASKED: Mapping[type[Constraint], str] = {Unique: "unique_constraint", ForeignKey: "foreign_key_constraint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ class Scope:
             return False
         if schema is not None and not self.all_schemas and (schema, name) not in self.named:
             return False
-        return self.include_name is None or bool(self.include_name(name, "table", {"schema_name": schema}))
+        if self.include_name is None:
+            return True
+        parents = {"schema_name": schema, "schema_qualified_table_name": f"{schema}.{name}" if schema else name}
+        return bool(self.include_name(name, "table", parents))
 
     def has_object(self, name: str, kind: Kind, schema: str | None, table: str | None = None) -> bool:
         """Whether a view, function, trigger, policy or extension is wanted; `table` is the one that it hangs on."""
@@ -61,6 +67,27 @@ class Scope:
         if table is not None:
             return self.has_part(name, kind, table, schema)
         return self.include_name is None or bool(self.include_name(name, kind, {"schema_name": schema}))
+
+    def included(self, table: Table) -> Table:
+        """The table without the columns, indexes and constraints that are not wanted; what uses a column goes with it.
+
+        Of constraints UNIQUE and foreign keys are asked about, as Alembic does.
+        """
+        if self.include_name is None:
+            return table
+        has, name, schema = self.has_part, table.name, table.schema
+        columns = tuple(c for c in table.columns if has(c.name, "column", name, schema))
+        hidden = [c.name for c in table.columns if c not in columns]
+        indexes = (i for i in table.indexes if has(i.name, "index", name, schema))
+        constraints = (
+            c for c in table.constraints if type(c) not in _ASKED or has(c.name, _ASKED[type(c)], name, schema)
+        )
+        return replace(
+            table,
+            columns=columns,
+            indexes=tuple(i for i in indexes if not any(index_uses(i, column) for column in hidden)),
+            constraints=tuple(c for c in constraints if not any(constraint_uses(c, column) for column in hidden)),
+        )
 
     def has_part(self, name: str | None, kind: str, table: str, schema: str | None) -> bool:
         """Whether a column, index or constraint of a table is wanted; `kind` is Alembic's word for it."""

@@ -108,25 +108,16 @@ class _File:
             # SQLite reports INTEGER PRIMARY KEY as nullable, but no row ever has NULL there.
             rows = [(*row[:3], 1, *row[4:]) if row[1] == alias else row for row in rows]
         columns = [self._column(row) if text is None else self._detailed(row, text) for row in rows]
-        found = tuple(columns), list(self._indexes(name, columns))
-        if self.scope.include_name is not None:
-            found = self._included(name, *found)
-        return Table(
+        table = Table(
             name,
-            found[0],
+            tuple(columns),
             self.schema,
             stored.constraints,
-            tuple(found[1]),
+            tuple(self._indexes(name, columns)),
             options=_options(text),
             stored_sql=sql,
         )
-
-    def _included(
-        self, name: str, columns: tuple[Column, ...], indexes: list[Index]
-    ) -> tuple[tuple[Column, ...], list[Index]]:
-        has = self.scope.has_part
-        kept = tuple(c for c in columns if has(c.name, "column", name, self.schema))
-        return kept, [i for i in indexes if has(i.name, "index", name, self.schema)]
+        return self.scope.included(table)
 
     def _column(self, row: Sequence[Any]) -> Column:
         key = tuple(row[1:5])

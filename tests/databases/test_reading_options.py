@@ -45,6 +45,49 @@ async def test_include_name_leaves_objects_unread(database_url: str) -> None:
     assert ("other_index", "index", "person") in asked
 
 
+HELD = (
+    "CREATE TABLE parent (id INTEGER PRIMARY KEY)",
+    (
+        "CREATE TABLE person (id INTEGER PRIMARY KEY, gone INTEGER, parent INTEGER, CONSTRAINT uq UNIQUE (gone, parent), "
+        "CONSTRAINT fk FOREIGN KEY (parent) REFERENCES parent (id), CONSTRAINT ck CHECK (gone > 1))"
+    ),
+    "CREATE INDEX ix ON person (gone)",
+)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "expected"),
+    [
+        (("gone", "column"), ["Drop foreign key fk on person"]),
+        (("uq", "unique_constraint"), ["Drop check constraint ck on person", "Drop foreign key fk on person", "Drop index ix on person"]),
+        (("fk", "foreign_key_constraint"),
+         ["Drop check constraint ck on person", "Drop index ix on person", "Drop unique constraint uq on person"]),
+    ],
+)  # fmt: skip
+async def test_include_name_leaves_constraints_alone_and_what_uses_a_column_with_it(
+    database_url: str, hidden: tuple[str, str], expected: list[str]
+) -> None:
+    parents: list[Any] = []
+
+    def include_name(name: str | None, type_: str, given: Any) -> bool:
+        parents.append((type_, given.get("schema_qualified_table_name")))
+        return (name, type_) != hidden
+
+    metadata = people(
+        sa.Column("parent", sa.Integer), *([] if hidden[0] == "gone" else [sa.Column("gone", sa.Integer)])
+    )
+    sa.Table("parent", metadata, sa.Column("id", sa.Integer, primary_key=True))
+
+    def include_object(item: Any, *_: Any) -> bool:
+        return item is not None
+
+    async with connected(database_url, *HELD) as connection:
+        options = {"include_name": include_name, "include_object": include_object, "compare_server_default": False}
+        found = await compared(connection, metadata, **options)
+    assert sorted(told(found)) == expected
+    assert ("table", "person") in parents
+
+
 async def test_include_object_gets_sqlalchemys_objects_and_leaves_changes_alone(database_url: str) -> None:
     seen: dict[tuple[str | None, str], Any] = {}
 
@@ -78,13 +121,14 @@ async def test_compare_type_decides_or_leaves_it_to_us(database_url: str, answer
 @pytest.mark.parametrize(("answer", "expected"), [(True, 1), (False, 0), (None, 1)])
 async def test_compare_server_default_decides_or_leaves_it_to_us(database_url: str, answer: Any, expected: int) -> None:
     def compare_default(context: Any, inspected: Any, column: Any, old: Any, given: Any, new: Any) -> bool | None:
+        assert column.name != "plain"
         if column.name != "name":
             return None
-        assert (old, given.arg, new) == (None, "x", "'x'")
+        assert (old, given.arg, new) == (None, "x", "x")
         return answer
 
-    metadata = people(sa.Column("name", sa.String(5), server_default="x"))
-    async with connected(database_url, PERSON) as connection:
+    metadata = people(sa.Column("name", sa.String(5), server_default="x"), sa.Column("plain", sa.Integer))
+    async with connected(database_url, PERSON, "ALTER TABLE person ADD plain INTEGER") as connection:
         found = await compared(connection, metadata, compare_server_default=compare_default)
         assert len(found.operations) == expected
         assert told(await compared(connection, metadata, compare_server_default=False)) == []
