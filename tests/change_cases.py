@@ -436,6 +436,20 @@ CHANGES += [
         several(t=[A, column("b", sa.Integer), column("c", sa.String(9)), lambda: sa.Column("d", sa.Integer, sa.Computed("b * 2", persisted=True))]),
         ("Add column t.d", "Drop column t.e"),
     ),
+    Change(
+        "a type changes under what is said of the column",
+        several(
+            t=[column("a", sa.SmallInteger), check("a > 3", name="ck"), index("ix", "(a + 1)", postgresql_where=sa.text("a > 5"))],
+            u=[column("a", sa.Numeric), check("a > 3", name="ck"), index("ix_u", "a", postgresql_where=sa.text("a in (5, 6)"))],
+            v=[column("a", sa.String(9)), check("a <> 'x'", name="ck"), index("ix_v", "a")],
+        ),
+        several(
+            t=[column("a", sa.Numeric), check("a > 3", name="ck"), index("ix", "(a + 1)", postgresql_where=sa.text("a > 5"))],
+            u=[column("a", sa.SmallInteger), check("a > 3", name="ck"), index("ix_u", "a", postgresql_where=sa.text("a in (5, 6)"))],
+            v=[column("a", sa.Text), check("a <> 'x'", name="ck"), index("ix_v", "a")],
+        ),
+        ("Alter column t.a: type", "Drop check constraint ck on u", "Drop index ix_u"), POSTGRESQL,
+    ),
     Change("a column that a CHECK limits goes", several(t=[A, listed("b", "x", "y")]), several(t=[A]), ("Drop column t.b",)),
     Change(
         "a default is an expression that begins with a string",

@@ -293,6 +293,9 @@ class AsHeld:
     def replaces(self, current: Column, wanted: Column) -> bool:
         return self.normal.replaces(current, wanted)
 
+    def rereads(self, current: Column, wanted: Column) -> bool:
+        return self.normal.rereads(current.type, wanted.type)
+
     def serial(self, table: Table) -> str | None:
         return serial_column(table) if self.normal.has_serial else None
 

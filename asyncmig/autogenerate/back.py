@@ -181,5 +181,8 @@ class _Turned:
     def replaces(self, current: Column, wanted: Column) -> bool:
         return self.likeness.replaces(current, wanted)
 
+    def rereads(self, current: Column, wanted: Column) -> bool:
+        return self.likeness.rereads(wanted, current)
+
     def serial(self, table: Table) -> str | None:
         return self.likeness.serial(table)

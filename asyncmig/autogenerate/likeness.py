@@ -72,6 +72,9 @@ class Likeness(Protocol):
     def replaces(self, current: Column, wanted: Column) -> bool:
         """Whether the change takes a new column in the place of the old one."""
 
+    def rereads(self, current: Column, wanted: Column) -> bool:
+        """Whether expressions that use the column come to say it otherwise, here or on the way back, by its new type."""
+
     def serial(self, table: Table) -> str | None:
         """The column that a sequence of its own numbers, by SERIAL."""
 
@@ -131,6 +134,9 @@ class Exact:
         return None
 
     def replaces(self, current: Column, wanted: Column) -> bool:
+        return False
+
+    def rereads(self, current: Column, wanted: Column) -> bool:
         return False
 
     def serial(self, table: Table) -> str | None:

@@ -25,6 +25,7 @@ from asyncmig.schema.model import (
     Column,
     Computed,
     Constraint,
+    Exclude,
     ForeignKey,
     Identity,
     Index,
@@ -78,25 +79,41 @@ def diff_table(
         return _with_replaced(current, replaced, wanted, likeness, filters, is_wanted)
     gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
     retyped = {column.name for _, column, how in altered if how.type}
+    reread = [column.name for known, column, how in altered if how.type and likeness.rereads(known, column)]
 
     def same(one: Constraint, other: Constraint) -> bool:
-        """A CHECK that a type brings along comes and goes with the type, even where it says the same."""
+        """A CHECK that a type brings along comes and goes with the type, even where it says the same.
+
+        So does one that the database would go on with in the words of the old type.
+        """
         if any(_brought_by(c, name) for c in (one, other) for name in retyped):
             return False
+        if any(isinstance(c, Check | Exclude) and constraint_uses(c, name) for c in (one, other) for name in reread):
+            return False
         return likeness.constraint(current, wanted, one, other)
+
+    def same_index(one: Index, other: Index) -> bool:
+        if any(index_uses(_expressions(index), name) for index in (one, other) for name in reread):
+            return False
+        return likeness.index(current, wanted, one, other)
 
     constraints: Matching[Constraint] = Matching(current.constraints, wanted.constraints, same)
     if constraints.added:
         constraints.added = [c for c in constraints.added if not likeness.is_implied(wanted, c)]
-    indexes: Matching[Index] = Matching(
-        current.indexes, wanted.indexes, lambda a, b: likeness.index(current, wanted, a, b)
-    )
+    indexes: Matching[Index] = Matching(current.indexes, wanted.indexes, same_index)
     comment = not likeness.comment(current.comment, wanted.comment)
     if not (altered or fresh or gone or comment or constraints.differ or indexes.differ):
         return None
     return _Assembly(current, wanted, likeness, filters, is_wanted).diff(
         altered, fresh, gone, constraints, indexes, comment=comment
     )
+
+
+def _expressions(index: Index) -> Index:
+    """Without its bare columns, which it follows by itself."""
+    elements = tuple(element for element in index.elements if not isinstance(element, str))
+    options = tuple((key, value) for key, value in index.options if key.endswith("_where"))
+    return replace(index, elements=elements, options=options)
 
 
 def _with_replaced(

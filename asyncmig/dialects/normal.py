@@ -186,6 +186,10 @@ class Normal(ABC):
         """Whether only a new column in the old one's place can have what is wanted: no row's own value is lost."""
 
     @abstractmethod
+    def rereads(self, current: SqlType, wanted: SqlType) -> bool:
+        """Whether the change of type leaves expressions over the column in the words of the old one, here or on the way back."""
+
+    @abstractmethod
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         """The options of a sequence with the database's defaults filled in."""
 

@@ -55,6 +55,8 @@ _PATTERNS = (
     (re.compile(r"(?:\[\d*\])+$"), lambda m: "[]"),
     (re.compile(r"^(TIMESTAMP|TIME)(\(\d\))?$"), lambda m: f"{m[1]}{m[2] or ''} WITHOUT TIME ZONE"),
 )
+_SIZE = re.compile(r"\([^)]*\)")
+_TEXTS = {"VARCHAR": "TEXT", "VARCHAR[]": "TEXT[]"}
 _LIMITS = {"SMALLINT": 2**15, "INTEGER": 2**31, "BIGINT": 2**63}
 _DEFAULT_OPERATORS = frozenset(
     f"{name}_ops"
@@ -143,6 +145,14 @@ class PostgresqlNormal(Normal):
         if wanted.computed is None:
             return False
         return current.computed is None or self._version < (17,)
+
+    def rereads(self, current: SqlType, wanted: SqlType) -> bool:
+        """An expression is read again from its text, casts and all: `a > 3` of a number comes back as `a::numeric > 3::numeric`.
+
+        Texts are compared as text whatever their type.
+        """
+        old, new = (_SIZE.sub("", self.type(type_)).partition(" COLLATE ")[0] for type_ in (current, wanted))
+        return _TEXTS.get(old, old) != _TEXTS.get(new, new)
 
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         limit = _LIMITS.get(self.type(type_), 2**63) if type_ is not None else 2**63

@@ -72,6 +72,10 @@ class SqliteNormal(Normal):
     def replaces(self, current: Column, wanted: Column) -> bool:
         return False
 
+    def rereads(self, current: SqlType, wanted: SqlType) -> bool:
+        """Never: the text of the table stays as it is."""
+        return False
+
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         """Nothing: there are no sequences, and SQLAlchemy leaves IDENTITY out."""
         return ()
