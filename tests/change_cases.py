@@ -450,6 +450,12 @@ CHANGES += [
         ),
         ("Alter column t.a: type", "Drop check constraint ck on u", "Drop index ix_u"), POSTGRESQL,
     ),
+    Change(
+        "a type changes under a generated column that stays",
+        several(t=[A, column("b", sa.SmallInteger), lambda: sa.Column("c", sa.Numeric, sa.Computed("b * 2", persisted=True), index=True)]),
+        several(t=[A, column("b", sa.Numeric), lambda: sa.Column("c", sa.Numeric, sa.Computed("b * 2", persisted=True), index=True)]),
+        ("Drop column t.c", "Alter column t.b", "Add column t.c", "Create index ix_t_c"), POSTGRESQL,
+    ),
     Change("a column that a CHECK limits goes", several(t=[A, listed("b", "x", "y")]), several(t=[A]), ("Drop column t.b",)),
     Change(
         "a default is an expression that begins with a string",

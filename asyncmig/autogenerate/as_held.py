@@ -300,6 +300,10 @@ class AsHeld:
         return serial_column(table) if self.normal.has_serial else None
 
     @property
+    def binds(self) -> bool:
+        return self.normal.binds
+
+    @property
     def names_added(self) -> bool:
         return True
 

@@ -140,6 +140,10 @@ class _Turned:
         return self.likeness.references_ahead
 
     @property
+    def binds(self) -> bool:
+        return self.likeness.binds
+
+    @property
     def names_added(self) -> bool:
         return self.likeness.names_added
 

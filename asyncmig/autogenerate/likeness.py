@@ -39,6 +39,10 @@ class Likeness(Protocol):
     def references_ahead(self) -> bool:
         """Whether a table may be created with a foreign key to one that is not there yet."""
 
+    @property
+    def binds(self) -> bool:
+        """Whether a column gets no other type under what uses it: a generated column is made again around that."""
+
     def column(self, table: Table, current: Column, wanted: Column, wanted_table: Table) -> ColumnDifference | None: ...
 
     def comment(self, current: str | None, wanted: str | None) -> bool: ...
@@ -88,6 +92,10 @@ class Exact:
 
     @property
     def references_ahead(self) -> bool:
+        return False
+
+    @property
+    def binds(self) -> bool:
         return False
 
     def column(self, table: Table, current: Column, wanted: Column, wanted_table: Table) -> ColumnDifference | None:

@@ -18,7 +18,7 @@ from asyncmig.operations.tables import DropTable, RenameTable
 from asyncmig.schema.model import Check, EnumType, Ref, Schema
 from asyncmig.schema.types import SqlText, sql_literal
 
-__all__ = ["Step", "filled", "given_back", "steps_of", "undone"]
+__all__ = ["Step", "filled", "given_back", "steps_of", "undone", "without_remade"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,31 @@ def steps_of(operations: Iterable[Operation]) -> list[Step]:
     """Each operation, with a note where rows lose something or stand in the way."""
     steps: list[Step] = []
     replaced: dict[Ref, EnumType | None] = {}
-    for operation in operations:
-        notes = tuple(_losses(operation))
+    listed = list(operations)
+    losing = {id(operation) for operation in without_remade(listed)}
+    for operation in listed:
+        notes = tuple(_losses(operation)) if id(operation) in losing else ()
         if isinstance(operation, DropEnum):
             replaced[operation.ref] = operation.enum
         elif isinstance(operation, CreateEnum):
             notes = tuple(_removed(replaced.get(operation.enum.ref), operation.enum))
         steps.append(Step(operation, notes))
     return steps
+
+
+def without_remade(operations: Sequence[Operation]) -> list[Operation]:
+    """Without the drops of generated columns that are added again: every row has its value anew."""
+    added = {(o.ref, o.column.name) for o in operations if isinstance(o, AddColumn) and o.column.computed is not None}
+    return [
+        one
+        for one in operations
+        if not (
+            isinstance(one, DropColumn)
+            and one.column is not None
+            and one.column.computed is not None
+            and (one.ref, one.name) in added
+        )
+    ]
 
 
 def _removed(current: EnumType | None, wanted: EnumType) -> Iterator[str]:

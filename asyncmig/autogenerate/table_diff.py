@@ -16,7 +16,7 @@ from asyncmig.operations.columns import AddColumn, DropColumn
 from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint, kind_of
 from asyncmig.operations.indexes import CreateIndex, DropIndex
-from asyncmig.operations.mentions import constraint_uses, index_uses
+from asyncmig.operations.mentions import constraint_uses, index_uses, text_uses
 from asyncmig.operations.sequences import AlterSequence, CreateSequence
 from asyncmig.operations.sql import Execute
 from asyncmig.schema.default_names import default_name, default_names
@@ -75,6 +75,10 @@ def diff_table(
             if difference:
                 altered.append((known, column, difference))
     replaced = [known for known, column, how in altered if how.default and likeness.replaces(known, column)]
+    if likeness.binds and any(how.type for _, _, how in altered):
+        wanted_names = {column.name for column in new}
+        types = [column.name for _, column, how in altered if how.type]
+        replaced += [c for c in old if c.name in wanted_names and c not in replaced and _is_computed_from(c, types)]
     if replaced:
         return _with_replaced(current, replaced, wanted, likeness, filters, is_wanted)
     gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
@@ -107,6 +111,10 @@ def diff_table(
     return _Assembly(current, wanted, likeness, filters, is_wanted).diff(
         altered, fresh, gone, constraints, indexes, comment=comment
     )
+
+
+def _is_computed_from(column: Column, names: Iterable[str]) -> bool:
+    return column.computed is not None and any(text_uses(column.computed.text, name) for name in names)
 
 
 def _expressions(index: Index) -> Index:

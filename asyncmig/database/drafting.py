@@ -15,7 +15,7 @@ from asyncmig.autogenerate.recreated import with_rights_noted
 from asyncmig.autogenerate.renamed_back import parted
 from asyncmig.autogenerate.render_context import RenderContext
 from asyncmig.autogenerate.script_body import ScriptBody, render_script
-from asyncmig.autogenerate.steps import Step, given_back, steps_of, undone
+from asyncmig.autogenerate.steps import Step, given_back, steps_of, undone, without_remade
 from asyncmig.autogenerate.suspicion import remarks_on_drops
 from asyncmig.database.counting import gap_rows, lost_rows
 from asyncmig.database.driver import driver_of
@@ -67,7 +67,8 @@ async def draft_of(
     if not operations:
         return Draft((), (), tuple(warnings))
     remarks = remarks_on_drops(operations, found.before, site.config.prepend_sys_path)
-    losses = await _counted(session, lambda sync: lost_rows(operations, driver_of(sync), _dialect(site, session)), ())
+    going = without_remade(operations)
+    losses = await _counted(session, lambda sync: lost_rows(going, driver_of(sync), _dialect(site, session)), ())
     _allow(losses, [*found.open, *remarks], wishes, questioner)
     warnings += remarks
     wanted = gaps(operations, found.before)

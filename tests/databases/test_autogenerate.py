@@ -180,6 +180,24 @@ async def test_what_a_renamed_table_loses_or_lacks_is_counted(shop: Project, mod
         assert (await migrator.differences()).items == ()
 
 
+async def test_a_generated_column_that_is_made_again_loses_nothing(
+    at_postgres: Project, models: Models, postgres_url: str
+) -> None:
+    """PostgreSQL gives no column another type under one that is computed from it."""
+    shutil.copy(TEMPLATE, at_postgres.folder / "migrations")
+    shop = at_postgres.env(ENV)
+
+    def long() -> sa.Column[Any]:
+        return sa.Column("long", sa.Text, sa.Computed("name || '!'", persisted=True))
+
+    await with_rows(shop, models, postgres_url, sa.Column("name", sa.String(50)), long())
+    models.table(sa.Column("name", sa.String(60)), long())
+    (script,) = await write(shop)
+    assert "lost" not in script.partition("def downgrade")[0]
+    await upgrade(shop)
+    assert rows(postgres_url, "SELECT long FROM account ORDER BY id") == [("ann!",), ("bob!",)]
+
+
 async def test_a_drop_of_nothing_is_nobodys_loss(shop: Project, models: Models, database_url: str) -> None:
     models.table(sa.Column("name", sa.String(50)))
     await write(shop)
