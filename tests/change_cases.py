@@ -456,6 +456,13 @@ CHANGES += [
         several(t=[A, column("b", sa.Numeric), lambda: sa.Column("c", sa.Numeric, sa.Computed("b * 2", persisted=True), index=True)]),
         ("Drop column t.c", "Alter column t.b", "Add column t.c", "Create index ix_t_c"), POSTGRESQL,
     ),
+    Change(
+        "columns leave an enum that loses a value, one an array",
+        several(t=[column("a", sa.Enum("x", "y", "z", name="kind")), column("b", pg.ARRAY(sa.Enum("x", "y", "z", name="kind"))),
+                   column("c", sa.Enum("x", "y", "z", name="kind"))]),
+        several(t=[column("a", sa.String(5)), column("b", sa.LargeBinary), column("c", sa.Enum("x", "y", name="kind"))]),
+        ("Drop enum kind", "Create enum kind", "Alter column t.b: type"), POSTGRESQL,
+    ),
     Change("a column that a CHECK limits goes", several(t=[A, listed("b", "x", "y")]), several(t=[A]), ("Drop column t.b",)),
     Change(
         "a default is an expression that begins with a string",

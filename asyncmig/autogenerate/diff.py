@@ -53,7 +53,7 @@ def diff(current: Schema, wanted: Schema, options: DiffOptions | None = None) ->
 class _Diff:
     def __init__(self, current: Schema, wanted: Schema, options: DiffOptions) -> None:
         self.enums = diff_enums(current, wanted, options.filters)
-        current = replay(self.enums.in_the_way, current)
+        current = replay([*self.enums.in_the_way, *self.enums.as_text], current)
         self.current = current
         self.wanted = wanted
         self.likeness = options.likeness

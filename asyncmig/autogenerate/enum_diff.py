@@ -26,10 +26,12 @@ __all__ = ["EnumDiff", "diff_enums"]
 class EnumDiff:
     """What comes before tables change and what comes after.
 
-    `in_the_way` comes before all of it; the tables are to be compared as they are then.
+    `in_the_way` comes before all of it; the tables are to be compared as they are then, and with the columns as text
+    that `as_text`, a part of `first`, leaves so: they get another type than the enum.
     """
 
     in_the_way: list[Operation] = field(default_factory=list)
+    as_text: list[Operation] = field(default_factory=list)
     first: list[Operation] = field(default_factory=list)
     last: list[Operation] = field(default_factory=list)
 
@@ -54,7 +56,10 @@ def diff_enums(current: Schema, wanted: Schema, filters: Filters = EVERYTHING) -
         else:
             uses = list(_uses_of(ref, current, wanted, filters))
             result.in_the_way.extend(one for one in _in_the_way(uses, filters) if one not in result.in_the_way)
-            result.first.extend(_rebuilt(known, enum, uses))
+            leaving = [use for use in uses if use.wanted is not None and not _uses(use.wanted, ref)]
+            texts = {id(use): _to_text(use, leaving=use in leaving) for use in uses}
+            result.as_text.extend(texts[id(use)] for use in leaving)
+            result.first.extend(_rebuilt(known, enum, uses, list(texts.values())))
     gone = (e for ref, e in current.enums.items() if ref not in wanted.enums and e.values and not e.in_use)
     result.last.extend(DropEnum(enum.ref, enum=enum) for enum in gone if not _is_needed(enum, wanted))
     return result
@@ -137,13 +142,23 @@ def _uses_of(enum: Ref, before: Schema, after: Schema, filters: Filters) -> Iter
                 yield _Use(table, column, same, not filters.has_part(table, column, None, reflected=True))
 
 
-def _rebuilt(current: EnumType, wanted: EnumType, uses: Sequence[_Use]) -> Iterator[Operation]:
+def _to_text(use: _Use, *, leaving: bool) -> AlterColumn:
+    """An array that is to be something else is a list then, as it becomes where it goes there at once."""
+    column = use.column
+    is_array = column.type.spelling("postgresql").endswith("]")
+    using = f"array_to_string({quoted_name(column.name)}, ',')" if leaving and is_array else None
+    default = None if column.default is not None else KEEP
+    existing = Existing(column.type, column.nullable, column.default)
+    text = sql_type(sa.Text())
+    return AlterColumn(use.table.ref, column.name, type=text, default=default, using=using, existing=existing)
+
+
+def _rebuilt(
+    current: EnumType, wanted: EnumType, uses: Sequence[_Use], texts: Sequence[AlterColumn]
+) -> Iterator[Operation]:
     """No database removes or moves a value: the columns are text while the type is made anew."""
     text = sql_type(sa.Text())
-    for use in uses:
-        default = None if use.column.default is not None else KEEP
-        existing = Existing(use.column.type, use.column.nullable, use.column.default)
-        yield AlterColumn(use.table.ref, use.column.name, type=text, default=default, existing=existing)
+    yield from texts
     yield DropEnum(current.ref, enum=current)
     yield CreateEnum(wanted)
     for use in uses:
