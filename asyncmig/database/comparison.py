@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -204,12 +205,17 @@ def _changed_enums(read: Schema, wanted: Schema) -> list[EnumType]:
     return [enum for enum in changed if enum.schema is None and enum.values]
 
 
+_comparisons = itertools.count()
+
+
 @contextmanager
 def without_collections() -> Iterator[None]:
     """Keep the garbage collector out: it was 40 % of building and comparing 3,000 tables, and finds nothing there.
 
     What is made here is kept, or goes when its last reference does. Other tasks of the process go without collections
-    for that second, too. Afterwards all of it counts as old: the next small collection would look at each value else.
+    for that second, too. After the first time all of it counts as old: the next small collection would look at each
+    value else, in a command that is about to end. Not again: what is made old so does not count towards the next full
+    collection, and in a process that compares over and over its garbage would stay.
     """
     if not gc.isenabled():
         yield
@@ -218,7 +224,8 @@ def without_collections() -> Iterator[None]:
     try:
         yield
     finally:
-        if gc.get_freeze_count() == 0:  # else the application keeps something frozen, which is to stay so
+        # Where the application keeps something frozen, that is to stay so.
+        if next(_comparisons) == 0 and gc.get_freeze_count() == 0:
             gc.freeze()
             gc.unfreeze()
         gc.enable()
