@@ -47,7 +47,7 @@ class PostgresqlConstraints(CompilingDialect):
         """No table is made again here, so there is nothing to say of one, and its columns stay where they are."""
         if not isinstance(operation, BatchTable):
             return operation
-        return replace(operation, orders=(), source=None, columns=(), options=(), convention=())
+        return replace(operation, orders=(), source=None, columns=(), checks=(), options=(), convention=())
 
     def batch_table(self, operation: BatchTable, before: Schema) -> Sequence[Statement]:
         """PostgreSQL needs no new table for any of them, and gives columns no other place."""

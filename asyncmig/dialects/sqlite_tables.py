@@ -137,6 +137,8 @@ class SqliteTables(CompilingDialect):
         if batch is not None and batch.makes_anew:
             for edit in list(self._said_edits(stored.text, batch)):
                 translation.edit(edit)
+            for check in batch.checks:
+                translation.restate(AddConstraint(ref, check))
             translation.name_constraints()
         for part in parts:
             if batch is not None and part in batch.extra:

@@ -10,7 +10,7 @@ from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn
 from asyncmig.operations.indexes import CreateIndex, DropIndex
 from asyncmig.operations.restated import restated, retyped
-from asyncmig.schema.model import Column, Options, Ref, Schema, Table
+from asyncmig.schema.model import Check, Column, Options, Ref, Schema, Table
 
 if TYPE_CHECKING:
     from asyncmig.operations.visitor import OperationVisitor
@@ -28,8 +28,8 @@ class BatchTable(Operation):
 
     `recreate` "never" allows only what SQLite's own ALTER TABLE does. `orders` are the lists of columns that shall
     stand one after the other. `source` is the table that the script says to start from, `columns` those whose types
-    it says, `extra` and `options` what it adds where the table is made again; `convention` names constraints that
-    have no name.
+    it says and `checks` what these bring along, `extra` and `options` what it adds where the table is made again;
+    `convention` names constraints that have no name.
     """
 
     ref: Ref
@@ -38,6 +38,7 @@ class BatchTable(Operation):
     orders: tuple[tuple[str, ...], ...] = ()
     source: Table | None = None
     columns: tuple[Column, ...] = ()
+    checks: tuple[Check, ...] = ()
     extra: tuple[Operation, ...] = ()
     options: Options = ()
     convention: Options = ()
@@ -71,7 +72,7 @@ class BatchTable(Operation):
             state = operation.apply(state)
         table = before.tables.get(self.ref)
         order = (tuple(column.name for column in table.columns),) if self.orders and table else ()
-        plain = replace(self, source=None, columns=(), extra=(), options=())
+        plain = replace(self, source=None, columns=(), checks=(), extra=(), options=())
         back: list[Operation] = [replace(plain, operations=tuple(undone), orders=order)] if undone or order else []
         if table is not None and self._as_said(table) != table:
             back.append(replace(plain, operations=(), recreate="always", orders=(), source=table))
@@ -89,7 +90,7 @@ class BatchTable(Operation):
         """As the script says that the table is before it changes; only what makes it again can do so."""
         if not self.makes_anew:
             return table
-        table = retyped(table, self.columns) if self.columns else table
+        table = retyped(table, self.columns, self.checks) if self.columns else table
         return restated(table, self.source) if self.source is not None else table
 
     @property

@@ -22,11 +22,16 @@ def restated(table: Table, source: Table) -> Table:
     return replace(table, columns=columns, constraints=tuple(_constraints(table, source)), stored_sql=None)
 
 
-def retyped(table: Table, known: Collection[Column]) -> Table:
-    """The types of the columns that are in both."""
+def retyped(table: Table, known: Collection[Column], checks: Collection[Check] = ()) -> Table:
+    """The types of the columns that are in both, and the CHECKs of these types that the table has not."""
     types = {column.name.lower(): column.type for column in known}
     columns = tuple(replace(c, type=types.get(c.name.lower(), c.type)) for c in table.columns)
-    return replace(table, columns=columns, stored_sql=None)
+    constraints = table.constraints
+    for check in checks:
+        same = [one for one in constraints if _is_same(one, check) and one.name in (None, check.name)]
+        kept = tuple(replace(one, name=check.name) if one is same[0] else one for one in constraints) if same else None
+        constraints = (*constraints, check) if kept is None else kept
+    return replace(table, columns=columns, constraints=constraints, stored_sql=None)
 
 
 def _column(column: Column, wanted: Column | None, key: Collection[str]) -> Column:

@@ -115,6 +115,10 @@ ALIKE = {
     "never, dropped": batch("recreate='never'", "batch_op.drop_column('pid')"),
 }
 KEEPING_THE_CHECK = {
+    "reflect_args: a type's CHECK": batch(
+        "reflect_args=[sa.Column('f', sa.Boolean(create_constraint=True, name='more'))]",
+        "batch_op.alter_column('n', nullable=True)",
+    ),
     "table_kwargs": batch("table_kwargs={'sqlite_autoincrement': True}"),
     "reflect_args": batch(
         f"reflect_args=[{TEXT_A}, sa.Column('f', sa.Boolean())]", "batch_op.alter_column('n', nullable=True)"
