@@ -327,8 +327,8 @@ class OperationError(AsyncmigError):
     pass
 
 
-class NoMigrationRunning(OperationError):
-    pass
+class NoMigrationRunning(OperationError, NameError):
+    """A NameError too: scripts that use `op` where they are imported catch that, as Alembic's names raise it."""
 
 
 class DynamicScript(_Located, OperationError):

@@ -15,6 +15,8 @@ from asyncmig.operations.base import Origin
 
 __all__ = ["blaming_operation", "blaming_script"]
 
+_PACKAGE = __name__.partition(".")[0]
+
 
 @contextmanager
 def blaming_script(path: Path | None) -> Iterator[None]:
@@ -29,15 +31,22 @@ def blaming_script(path: Path | None) -> Iterator[None]:
 
 @contextmanager
 def blaming_operation(origin: Origin | None) -> Iterator[None]:
-    """ScriptError at the operation's line for what SQLAlchemy cannot spell, such as a column without a type."""
+    """ScriptError at the operation's line for what cannot be spelled: a column without a type, a type that raises."""
     try:
         yield
-    except sa.exc.DBAPIError:
+    except (AsyncmigError, sa.exc.DBAPIError):
         raise
-    except sa.exc.SQLAlchemyError as error:
-        if origin is None:
+    except Exception as error:
+        if origin is None or _is_of(error, _PACKAGE):
             raise
         raise _blamed(error, origin.path, origin.line) from error
+
+
+def _is_of(error: Exception, package: str) -> bool:
+    """Whether code of the package raised it: a defect of ours is no script's."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    module = str(frames[-1].f_globals.get("__name__", ""))
+    return not isinstance(error, sa.exc.SQLAlchemyError) and (module == package or module.startswith(f"{package}."))
 
 
 def _blamed(error: Exception, path: Path | None, line: int | None) -> ScriptError:

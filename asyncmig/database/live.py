@@ -180,9 +180,20 @@ class LiveStep(Dividing):
         left = self._settings.history.leftovers(self._step, self.operations) if found else ()
         for operation in left:
             if operation.ref in found and schema in (None, operation.ref.schema):
-                self.emit(operation, None)
+                if schema is None:
+                    self.emit(operation, None)
+                else:
+                    self._take_along(operation)
                 if operation.is_domain:  # what it was over may have been used by nothing else
                     found = read(_NOTHING_KNOWN, self._driver.fetch(query)).enums
+
+    def _take_along(self, operation: Operation) -> None:
+        """As a part of the statement that comes, not counted by itself: a run that goes on behind it finds no such type."""
+        self.operations.append(operation)
+        refs = self._dialect.reads(operation) | self._dialect.left_by_failures(operation)
+        before = look_up(self._driver, self._dialect, refs) if refs else _NOTHING_KNOWN
+        for part in self._dialect.statements(operation, before):
+            self._run(replace(part, operation=operation))
 
     def finish(self, ending: Ending) -> None:
         """The script is through: send the closing statements and commit.

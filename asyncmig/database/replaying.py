@@ -39,7 +39,7 @@ def history_schema(site: Site, graph: RevisionGraph, dialect: Dialect) -> tuple[
                     f"The history cannot be replayed: {error.message}", hint="Compare with a database instead."
                 ) from error
             for item in recorded:
-                schema = item.operation.apply(schema)
+                schema = dialect.meant(item.operation).apply(schema)
                 if isinstance(item.operation, Execute):
                     blind.append(
                         f"{item.operation.describe()} ({item.origin or name}): what SQL does is not seen offline."

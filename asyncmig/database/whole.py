@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NoReturn
 from asyncmig.database.events import hears_statements
 from asyncmig.database.recording import record_step
 from asyncmig.dialects.statement import Statement
-from asyncmig.errors import AsyncmigError
 from asyncmig.schema.model import Schema
 
 if TYPE_CHECKING:
@@ -67,8 +66,8 @@ def _worked_out(work: Work, settings: StepSettings) -> WholeStep | None:
     dialect = settings.dialect.asking(_ask)
     try:
         statements = [each for item in record_step(work, settings) for each in _spelled(item, dialect)]
-    except (AsyncmigError, _Asked):
-        return None  # an error of the script is told where it runs
+    except Exception:
+        return None  # an error of the script, or of a type or expression in it, is told where it runs
     if not all(_is_plain(statement, dialect) for statement in statements):
         return None
     return WholeStep(tuple(one.sql for one in statements), tuple(one.digest for one in statements))

@@ -42,6 +42,10 @@ class Dialect(OperationVisitor[Sequence[Statement]]):
         """The SQL of an operation, in order."""
         return operation.accept(self, before)
 
+    def meant(self, operation: Operation) -> Operation:
+        """The operation without what it says for other databases only: what `apply` then tells is true of this one."""
+        return operation
+
     def asking(self, query: Callable[..., Sequence[Sequence[Any]]]) -> Dialect:
         """A dialect that may ask the database, inside the transaction of the step, before it spells an operation."""
         return self

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.schema import DropTableComment, SetConstraintComment, SetTableComment
@@ -14,6 +15,9 @@ from asyncmig.operations.batch import BatchTable
 from asyncmig.operations.comments import SetTableComment as SetTableCommentOperation
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.schema.model import Schema
+
+if TYPE_CHECKING:
+    from asyncmig.operations.base import Operation
 
 __all__ = ["PostgresqlConstraints"]
 
@@ -38,6 +42,12 @@ class PostgresqlConstraints(CompilingDialect):
         table.comment = operation.comment
         element = DropTableComment(table) if operation.comment is None else SetTableComment(table)
         return (Statement(self.compiled(element), operation=operation),)
+
+    def meant(self, operation: Operation) -> Operation:
+        """No table is made again here, so there is nothing to say of one, and its columns stay where they are."""
+        if not isinstance(operation, BatchTable):
+            return operation
+        return replace(operation, orders=(), source=None, columns=(), checks=(), options=(), convention=())
 
     def batch_table(self, operation: BatchTable, before: Schema) -> Sequence[Statement]:
         """PostgreSQL needs no new table for any of them, and gives columns no other place."""

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from asyncmig.dialects.splitter import split_sqlite
 from asyncmig.dialects.sqlite_catalog import catalog_queries
 from asyncmig.dialects.sqlite_compiler import compiling_dialect
+from asyncmig.dialects.sqlite_deferral import check_new_table
 from asyncmig.dialects.sqlite_objects import SqliteObjects
 from asyncmig.dialects.sqlite_tables import SqliteTables
 from asyncmig.dialects.statement import Procedure, Statement
@@ -101,6 +102,7 @@ class SQLite(SqliteTables, SqliteObjects):
 
     def create_table(self, operation: CreateTable, before: Schema) -> Sequence[Statement]:
         table = self.sqlalchemy_table(operation)
+        check_new_table(table, self.ddl_compiler())
         return (
             self.table_statement(table, operation, if_not_exists=operation.if_not_exists),
             *self.index_statements(table, operation, if_not_exists=operation.if_not_exists),

@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
+from asyncmig.dialects.sqlite_belongings import belongings, indexes_using, refuse_event, stored_sql, tied_tables
 from asyncmig.dialects.sqlite_default_value import held_default
 from asyncmig.dialects.sqlite_defaults import changed_defaults, rows_read_default
 from asyncmig.dialects.sqlite_edits import (
@@ -38,8 +39,8 @@ from asyncmig.dialects.sqlite_native import natively_added
 from asyncmig.dialects.sqlite_rebuild import CopyPlan, in_schema, replace_text, twelve_steps
 from asyncmig.dialects.sqlite_stored import Query, StoredObject, StoredTable, read_stored
 from asyncmig.dialects.sqlite_table_change import AFTER_FAILED_PLAN, Procedure, TableChange, in_use, violations
-from asyncmig.dialects.sqlite_table_text import TableText, is_table, parse_column, parse_table
-from asyncmig.dialects.sqlite_tokens import code_tokens, mentions, pieces, quote
+from asyncmig.dialects.sqlite_table_text import TableText, parse_column, parse_table
+from asyncmig.dialects.sqlite_tokens import mentions, pieces, quote
 from asyncmig.dialects.sqlite_twin import FOREIGN_KEY, Twin
 from asyncmig.errors import UnsupportedOperation
 
@@ -209,7 +210,7 @@ class _Planner:
                 for index in self._indexes_using(edit.name):
                     self.twin.query(f"DROP INDEX {quote(index.name)}")
                 self.twin.query(f"ALTER TABLE {quote(old.name)} DROP COLUMN {quote(old.column(edit.name).name)}")
-                return self._may_write or pieces(self._stored_sql()) == pieces(new.sql)
+                return self._may_write or pieces(stored_sql(self.twin, self.now.name)) == pieces(new.sql)
             except sqlite3.Error:
                 return False
 
@@ -271,7 +272,7 @@ class _Planner:
         """Refuse what SQLite does not take, or what would break something else; the indexes that go with columns."""
         names = [edit.name for edit in edits if isinstance(edit, DropColumn)]
         for name in names:
-            self._refuse_event(name, f"Column {self.now.name}.{name} cannot be dropped")
+            refuse_event(self.twin, self.now.name, name, f"Column {self.now.name}.{name} cannot be dropped")
         gone = {index.name for name in names for index in self._indexes_using(name)}
         with self.twin.trial():
             self._make_again(wanted, gone)
@@ -333,23 +334,11 @@ class _Planner:
         """Whether SQLite lives with it for a while and a later change may mend it."""
         return kind == FOREIGN_KEY and self.query is not None and (kind, name) not in self.broken
 
-    def _refuse_event(self, column: str, sentence: str) -> None:
-        """UPDATE OF a column that is gone is no error to SQLite: the trigger would just never fire again."""
-        for trigger in self._own_objects("trigger"):
-            tokens = code_tokens(trigger.sql)
-            words = [token.upper for token in tokens]
-            if "OF" in words and mentions(tokens[words.index("OF") : words.index("ON", words.index("OF"))], column):
-                raise UnsupportedOperation(
-                    f"{sentence}: the trigger {trigger.name} is fired by changes of it.",
-                    hint=f"Drop the trigger {trigger.name} first.",
-                )
-
     def _indexes_using(self, column: str) -> list[StoredObject]:
-        return [index for index in self._own_objects("index") if mentions(indexed(index), column)]
+        return indexes_using(self.twin, self.now.name, column)
 
     def _own_objects(self, *types: str) -> list[StoredObject]:
-        wanted = types or ("index", "trigger")
-        return [o for o in self.twin.objects() if o.type in wanted and o.table.lower() == self.now.name.lower()]
+        return belongings(self.twin, self.now.name, *types)
 
     def _foreign_key_tables(self) -> tuple[str, ...]:
         """The tables whose foreign keys the change may have touched: its own, and those that point at it."""
@@ -358,15 +347,8 @@ class _Planner:
         ]
         if "rebuild" not in self.procedures and not ("text" in self.procedures and changed):
             return ()
-        wanted = self.now.name.lower()
-        tables = [parse_table(o.sql) for o in self.twin.objects() if o.type == "table" and is_table(o.sql)]
         bad = {name for kind, name in self.broken if kind == FOREIGN_KEY}
-        return tuple(
-            table.name
-            for table in tables
-            if table.name not in bad
-            and any(c.reference and wanted in (table.name.lower(), c.reference.table.lower()) for c in table.clauses)
-        )
+        return tuple(name for name in tied_tables(self.twin, self.now.name) if name not in bad)
 
     # the outcome
 
@@ -383,14 +365,8 @@ class _Planner:
         schema = self.stored.schema
         return quote(name) if schema.lower() == "main" else f"{quote(schema)}.{quote(name)}"
 
-    def _stored_sql(self, name: str | None = None) -> str:
-        rows = self.twin.query(
-            "SELECT sql FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower(?)", (name or self.now.name,)
-        )
-        return str(rows[0][0])
-
     def _look(self, name: str) -> None:
-        self.now = parse_table(self._stored_sql(name))
+        self.now = parse_table(stored_sql(self.twin, name))
 
     def _after_failure(self) -> tuple[str, ...]:
         statements: list[str] = []

@@ -83,6 +83,7 @@ def _constraint_edits(text: TableText, said: TableText, source: Table) -> Iterat
     left = [clause for clause in said.clauses if _constraint(clause, said) is not None]
     unsaid = [column.name for column in text.columns if said.find(column.name) is None]
     named: list[edits.Edit] = []
+    gone: dict[edits.DropConstraint, None] = {}
     for clause in text.clauses:
         constraint = _constraint(clause, text)
         if constraint is None:
@@ -96,7 +97,9 @@ def _constraint_edits(text: TableText, said: TableText, source: Table) -> Iterat
             target = constraint.target.name if isinstance(constraint, ForeignKey) else None
             listed = None if isinstance(constraint, Check) else clause.columns
             spelling = clause.spelling if clause.name is None else None
-            yield edits.DropConstraint(clause.name, clause.kind, listed, target, spelling)
+            # A table may have the same constraint twice, and one edit takes both.
+            gone[edits.DropConstraint(clause.name, clause.kind, listed, target, spelling)] = None
+    yield from gone
     yield from named
     for clause in left:
         yield edits.AddConstraint(_as_table_constraint(clause))

@@ -67,7 +67,7 @@ class SqliteTables(CompilingDialect):
         if not (operation.operations or operation.orders or operation.recreate == "always"):
             return ()
         dropped, created = _around(operation.operations)
-        if _makes_anew(operation):
+        if operation.makes_anew:
             created += [part for part in operation.extra if isinstance(part, CreateIndex)]
         return (
             *(s for part in dropped for s in self.drop_index(part, before)),
@@ -98,7 +98,7 @@ class SqliteTables(CompilingDialect):
 
     def _changed_once(self, batch: BatchTable, before: Schema, dropped: frozenset[str]) -> Sequence[Statement]:
         others = DropIndex | CreateIndex | SetTableComment
-        anew = _makes_anew(batch)
+        anew = batch.makes_anew
         extra = batch.extra if anew else ()
         parts = [part for part in (*batch.operations, *extra) if not isinstance(part, others)]
         said = anew and (batch.source or batch.columns or batch.options or batch.convention)
@@ -111,7 +111,7 @@ class SqliteTables(CompilingDialect):
 
     def only_adds(self, batch: BatchTable) -> bool:
         """Whether the batch needs no look at the table: indexes aside, one column that SQLite can just add."""
-        if batch.orders or (_makes_anew(batch) and (batch.source or batch.columns or batch.options or batch.extra)):
+        if batch.orders or (batch.makes_anew and (batch.source or batch.columns or batch.options or batch.extra)):
             return False
         parts = [part for part in batch.operations if not isinstance(part, DropIndex | CreateIndex | SetTableComment)]
         if len(parts) != 1 or not isinstance(parts[0], AddColumn):
@@ -134,9 +134,11 @@ class SqliteTables(CompilingDialect):
         stored = replace(stored, objects=tuple(o for o in stored.objects if o.type != "index" or o.name not in gone))
         convention = batch.convention if batch else ()
         translation = Translation(self, ref, stored.text, convention, replaces=batch is not None)
-        if batch is not None and _makes_anew(batch):
+        if batch is not None and batch.makes_anew:
             for edit in list(self._said_edits(stored.text, batch)):
                 translation.edit(edit)
+            for check in batch.checks:
+                translation.restate(AddConstraint(ref, check))
             translation.name_constraints()
         for part in parts:
             if batch is not None and part in batch.extra:
@@ -145,7 +147,7 @@ class SqliteTables(CompilingDialect):
                 translation.add(part)
         if batch is not None:
             translation.order(batch.orders)
-            if _makes_anew(batch):
+            if batch.makes_anew:
                 translation.options(batch.options)
         change = plan_change(stored, translation.edits, self.query)
         if batch is not None and batch.recreate == "never" and "rebuild" in change.procedures:
@@ -247,17 +249,6 @@ def _around(parts: Sequence[Operation]) -> tuple[list[DropIndex], list[CreateInd
         elif isinstance(part, AlterColumn) and part.new_name is not None:
             created = [replace(o, index=renamed_index(o.index, part.name, part.new_name)) for o in created]
     return dropped, created
-
-
-def _makes_anew(batch: BatchTable) -> bool:
-    """Whether Alembic would make the table again for these operations, whatever it takes here.
-
-    Then only is there a place for copy_from, table_args, table_kwargs and the naming convention.
-    """
-    light = AddColumn | CreateIndex | DropIndex
-    return batch.recreate == "always" or (
-        batch.recreate == "auto" and not all(isinstance(part, light) for part in batch.operations)
-    )
 
 
 def _table(operation: Operation) -> Ref:

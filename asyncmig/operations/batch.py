@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from asyncmig.operations.base import Operation
-from asyncmig.schema.model import Column, Options, Ref, Schema, Table
+from asyncmig.operations.columns import AddColumn
+from asyncmig.operations.indexes import CreateIndex, DropIndex
+from asyncmig.operations.restated import restated, retyped
+from asyncmig.schema.model import Check, Column, Options, Ref, Schema, Table
 
 if TYPE_CHECKING:
     from asyncmig.operations.visitor import OperationVisitor
@@ -25,8 +28,8 @@ class BatchTable(Operation):
 
     `recreate` "never" allows only what SQLite's own ALTER TABLE does. `orders` are the lists of columns that shall
     stand one after the other. `source` is the table that the script says to start from, `columns` those whose types
-    it says, `extra` and `options` what it adds where the table is made again; `convention` names constraints that
-    have no name.
+    it says and `checks` what these bring along, `extra` and `options` what it adds where the table is made again;
+    `convention` names constraints that have no name.
     """
 
     ref: Ref
@@ -35,6 +38,7 @@ class BatchTable(Operation):
     orders: tuple[tuple[str, ...], ...] = ()
     source: Table | None = None
     columns: tuple[Column, ...] = ()
+    checks: tuple[Check, ...] = ()
     extra: tuple[Operation, ...] = ()
     options: Options = ()
     convention: Options = ()
@@ -42,23 +46,37 @@ class BatchTable(Operation):
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
         return visitor.batch_table(self, before)
 
+    @property
+    def makes_anew(self) -> bool:
+        """Whether Alembic would make the table again for these operations, whatever it takes here.
+
+        Then only is there a place for copy_from, table_args, table_kwargs and the naming convention.
+        """
+        light = AddColumn | CreateIndex | DropIndex
+        return self.recreate == "always" or (
+            self.recreate == "auto" and not all(isinstance(part, light) for part in self.operations)
+        )
+
     def apply(self, schema: Schema) -> Schema:
+        schema = schema.change_table(self.ref, self._as_said)
         for operation in self._all:
             schema = operation.apply(schema)
         return schema.change_table(self.ref, self._ordered) if self.orders else schema
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
-        """The batch of what undoes each operation, last first."""
+        """The batch of what undoes each operation, last first, and one that gives back what the source took."""
         undone: list[Operation] = []
-        state = before
+        state = before.change_table(self.ref, self._as_said)
         for operation in self._all:
             undone[:0] = operation.reverse(state)
             state = operation.apply(state)
         table = before.tables.get(self.ref)
         order = (tuple(column.name for column in table.columns),) if self.orders and table else ()
-        if not undone and not order:
-            return ()
-        return (replace(self, operations=tuple(undone), orders=order, source=None, columns=(), extra=(), options=()),)
+        plain = replace(self, source=None, columns=(), checks=(), extra=(), options=())
+        back: list[Operation] = [replace(plain, operations=tuple(undone), orders=order)] if undone or order else []
+        if table is not None and self._as_said(table) != table:
+            back.append(replace(plain, operations=(), recreate="always", orders=(), source=table))
+        return tuple(back)
 
     def describe(self) -> str:
         parts = [operation.describe() for operation in self.operations]
@@ -67,6 +85,13 @@ class BatchTable(Operation):
 
     def touches(self) -> frozenset[Ref]:
         return frozenset({self.ref}).union(*(operation.touches() for operation in self.operations))
+
+    def _as_said(self, table: Table) -> Table:
+        """As the script says that the table is before it changes; only what makes it again can do so."""
+        if not self.makes_anew:
+            return table
+        table = retyped(table, self.columns, self.checks) if self.columns else table
+        return restated(table, self.source) if self.source is not None else table
 
     @property
     def _all(self) -> tuple[Operation, ...]:

@@ -13,6 +13,7 @@ from asyncmig.errors import RevisionNotFound
 from asyncmig.revisions import lookup
 from asyncmig.revisions.labels import inherited_labels
 from asyncmig.revisions.links import Links, Locate, invert, link, nearest
+from asyncmig.revisions.order import in_files, newest_first
 from asyncmig.revisions.revision import Revision
 from asyncmig.revisions.target import Target
 
@@ -60,6 +61,15 @@ class RevisionGraph:
         """These ids, each after its parents and dependencies."""
         wanted = ids if isinstance(ids, (set, frozenset)) else frozenset(ids)
         return tuple(identifier for identifier in self._revisions if identifier in wanted)
+
+    def way(self, tops: Collection[str], ids: Collection[str]) -> tuple[str, ...]:
+        """The ids, which are at or below the tops and have no gaps, in the order in which an upgrade to these takes them.
+
+        Not always a part of the order of all: which branch goes first is a matter of where one comes from.
+        """
+        wanted = ids if isinstance(ids, (set, frozenset)) else frozenset(ids)
+        starts = in_files(self._revisions[name] for name in set(tops) if name in wanted)
+        return tuple(reversed(newest_first(self._links.lines, starts, wanted)))
 
     # -- the shape ----------------------------------------------------------------------------------------------------
 

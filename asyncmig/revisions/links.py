@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
 from asyncmig.errors import GraphError
+from asyncmig.revisions.order import in_files, newest_first, without_inherited
 from asyncmig.revisions.revision import Revision
 
 __all__ = [
@@ -41,13 +42,15 @@ _ILLEGAL_IN_LABEL = re.compile(r"[@:]")
 class Links:
     """A history without contradictions.
 
-    `revisions` is in an order in which each comes after its parents and dependencies; that order depends on ids and
-    scripts only, never on the order of the files. `below` holds parents and dependencies together; `dependencies` has
+    `revisions` is in an order in which each comes after its parents and dependencies; that order depends on the
+    scripts and their paths only, never on the order in which they were read. `below` holds parents and dependencies
+    together, `lines` without those dependencies that a revision's line of parents has anyway; `dependencies` has
     an entry only where there are any; `labels` maps a label to the id that carries it.
     """
 
     revisions: dict[str, Revision]
     below: dict[str, tuple[str, ...]]
+    lines: dict[str, tuple[str, ...]]
     dependencies: dict[str, tuple[str, ...]]
     labels: dict[str, str]
 
@@ -108,8 +111,20 @@ class _Linker:
             self._add(revision)
         for revision in list(self._revisions.values()):
             self._connect(revision)
-        ordered = {identifier: self._revisions[identifier] for identifier in self._order()}
-        return Links(ordered, self._below, self._dependencies, self._labels)
+        lines = (
+            without_inherited(self._revisions, self._dependencies, self._checked())
+            if self._dependencies
+            else self._below
+        )
+        order = newest_first(lines, self._tops(), self._below)
+        if len(order) < len(self._below):
+            self._checked()
+        ordered = {identifier: self._revisions[identifier] for identifier in reversed(order)}
+        return Links(ordered, self._below, lines, self._dependencies, self._labels)
+
+    def _tops(self) -> list[str]:
+        has_child = {name for names in self._below.values() for name in names}
+        return in_files([self._revisions[name] for name in self._below if name not in has_child])
 
     def _add(self, revision: Revision) -> None:
         if wrong := check_identifier(revision.id):
@@ -183,16 +198,11 @@ class _Linker:
             return candidates[0]
         return self._fail_unknown(revision, field, name, candidates)
 
-    def _order(self) -> Iterable[str]:
-        """Depth first from the heads down, parents before children; ties broken by id."""
-        below = self._below
-        has_child = {name for names in below.values() for name in names}
+    def _checked(self) -> Collection[str]:
+        """Each after what is below it, in some order; GraphError where they go round in a circle."""
         done: dict[str, None] = {}
-        for root in sorted(identifier for identifier in below if identifier not in has_child):
-            self._descend(root, done)
-        if len(done) < len(below):
-            for root in sorted(identifier for identifier in below if identifier not in done):
-                self._descend(root, done)
+        for identifier in sorted(self._below):
+            self._descend(identifier, done)
         return done
 
     def _descend(self, root: str, done: dict[str, None]) -> None:

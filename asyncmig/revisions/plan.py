@@ -91,7 +91,7 @@ def plan_upgrade(graph: RevisionGraph, current: Collection[str], target: Target)
     if rows.issuperset(wanted):
         return Plan((), rows, rows)
     missing = graph.ancestors(wanted) - graph.ancestors(rows)
-    return _climb(graph, rows, graph.ordered(missing))
+    return _climb(graph, rows, graph.way(wanted, missing))
 
 
 def plan_downgrade(graph: RevisionGraph, current: Collection[str], target: Target) -> Plan:
@@ -109,7 +109,7 @@ def plan_downgrade(graph: RevisionGraph, current: Collection[str], target: Targe
             f"{target} is not applied, so the database cannot be taken down to it.",
             hint="`asyncmig current` shows where the database is.",
         )
-    return _descend(graph, rows, applied, tuple(reversed(graph.ordered(doomed))))
+    return _descend(graph, rows, applied, tuple(reversed(graph.way(rows, doomed))))
 
 
 def plan_stamp(graph: RevisionGraph, current: Collection[str], targets: Sequence[Target], purge: bool = False) -> Plan:
@@ -140,8 +140,8 @@ def pending(graph: RevisionGraph, current: Collection[str]) -> tuple[str, ...]:
     rows = frozenset(current)
     if rows.issuperset(graph.effective_heads):
         return ()
-    applied = graph.ancestors(rows)
-    return tuple(name for name in graph if name not in applied)
+    tops = graph.effective_heads
+    return graph.way(tops, graph.ancestors(tops) - graph.ancestors(rows))
 
 
 def is_at(graph: RevisionGraph, current: Collection[str], target: Target) -> bool:

@@ -5,9 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from both_tools import reflected, sqlite_database, through_alembic, through_asyncmig
+import sqlalchemy as sa
+from both_tools import carry_out, recorded, reflected, sqlite_database, through_alembic, through_asyncmig
 
+from asyncmig.dialects.registry import dialect_for
 from asyncmig.errors import ConflictingRows, UnsupportedOperation
+from asyncmig.operations.tables import CreateTable
+from asyncmig.schema.metadata import schema_from_metadata
+from asyncmig.schema.model import Schema
 
 pytest.importorskip("alembic")
 
@@ -32,6 +37,7 @@ UQ_N = "sa.UniqueConstraint('n')"
 CK_N = "sa.CheckConstraint('n > 0')"
 CK_F = "sa.CheckConstraint('f IN (0, 1)', name='ck_f')"
 IX_N = "sa.Index('ix_n', 'n')"
+WHOLE = (ID, A, N, F, PID, UQ_A, UQ_N, CK_N, CK_F, IX_N)
 TEXT_A = "sa.Column('a', sa.Text(), server_default='x', nullable=False)"
 
 
@@ -42,7 +48,7 @@ def copied(
     arguments: str = "",
 ) -> str:
     """A batch whose copy_from is the table, but for the items: each in the place of the column that it names."""
-    parts = [part for part in (ID, A, N, F, PID, UQ_A, UQ_N, CK_N, CK_F, IX_N) if part not in left_out]
+    parts = [part for part in WHOLE if part not in left_out]
     for item in items:
         named = item.split(",")[0]
         places = [place for place, part in enumerate(parts) if part.split(",")[0].rstrip(")") == named.rstrip(")")]
@@ -109,6 +115,10 @@ ALIKE = {
     "never, dropped": batch("recreate='never'", "batch_op.drop_column('pid')"),
 }
 KEEPING_THE_CHECK = {
+    "reflect_args: a type's CHECK": batch(
+        "reflect_args=[sa.Column('f', sa.Boolean(create_constraint=True, name='more'))]",
+        "batch_op.alter_column('n', nullable=True)",
+    ),
     "table_kwargs": batch("table_kwargs={'sqlite_autoincrement': True}"),
     "reflect_args": batch(
         f"reflect_args=[{TEXT_A}, sa.Column('f', sa.Boolean())]", "batch_op.alter_column('n', nullable=True)"
@@ -172,3 +182,38 @@ def test_another_expression_of_copy_from_computes_the_values() -> None:
 def test_what_does_not_fit_is_refused(code: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         done(through_asyncmig, code)
+
+
+def applied(code: str) -> Schema:
+    """The tables of BEFORE, and what the recorded batch makes of them."""
+    metadata = sa.MetaData()
+    exec(f"sa.Table('p', m, {ID})\nsa.Table('t', m, {', '.join(WHOLE)})", {"sa": sa, "m": metadata})
+    schema = schema_from_metadata(metadata)
+    for item in recorded(code, dialect_for("sqlite")):
+        schema = item.operation.apply(schema)
+    return schema
+
+
+@pytest.mark.parametrize("name", [name for name in ALIKE if name.startswith("copy_from")])
+def test_apply_says_of_copy_from_what_the_database_has_then(name: str) -> None:
+    with sqlite_database() as connection, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for table in applied(ALIKE[name]).tables.values():
+            carry_out(connection, CreateTable(table))
+        assert reflected(connection)["(None, 't')"] == done(through_asyncmig, ALIKE[name])[0]
+
+
+def test_copy_from_leaves_out_a_constraint_that_the_table_has_twice() -> None:
+    with sqlite_database() as connection:
+        twice = "CONSTRAINT uq_a UNIQUE (a), CONSTRAINT uq_a UNIQUE (a)"
+        connection.exec_driver_sql(
+            f"CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, a VARCHAR(5), n INTEGER, {twice})"
+        )
+        through_asyncmig(
+            connection,
+            f"c = sa.Table('t', sa.MetaData(), {ID}, sa.Column('a', sa.String(5)), {N})\n"
+            "with op.batch_alter_table('t', copy_from=c) as batch_op:\n"
+            "    batch_op.create_unique_constraint('uq_an', ['a', 'n'])",
+        )
+        (stored,) = connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE name = 't'").scalars()
+        assert "uq_a " not in stored and "uq_an UNIQUE (a, n)" in stored

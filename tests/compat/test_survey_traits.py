@@ -520,6 +520,30 @@ TRAITS["table_with_an_enum_that_has_other_values"] = Trait(
     base=False,
     databases=("postgresql",),
 )
+TRAITS["enum_created_where_the_script_is_imported"] = one(
+    'with op.batch_alter_table("parent") as batch_op:\n    batch_op.add_column(sa.Column("kind", KIND))',
+    'op.drop_column("parent", "kind")\nKIND.drop(op.get_bind())',
+    header="""
+    from sqlalchemy.dialects import postgresql
+
+    KIND = postgresql.ENUM("a", "b", name="kind")
+    try:
+        KIND.create(op.get_bind(), checkfirst=True)
+    except NameError:
+        pass  # nothing is running
+    """,
+    databases=("postgresql",),
+)
+TRAITS["merged_branches_that_run_in_one_order_only"] = Trait(
+    {
+        "a.py": script("aaaa", None, PARENT, 'op.drop_table("parent")'),
+        "b.py": script("bbbb", "aaaa", 'op.rename_table("parent", "elder")', 'op.rename_table("elder", "parent")'),
+        "c.py": script(
+            "cccc", "aaaa", 'op.add_column("parent", sa.Column("more", sa.Integer))', 'op.drop_column("parent", "more")'
+        ),
+        "d.py": script("dddd", ("bbbb", "cccc"), "pass", "pass"),
+    }
+)
 CASES = [(name, kind) for name, trait in TRAITS.items() for kind in trait.databases]
 
 

@@ -160,3 +160,29 @@ def test_a_run_in_one_transaction_says_that_all_of_it_went(database_project: Pro
     database_project.revision("a1", upgrade=ACCOUNT).revision("b2", "a1", upgrade=BROKEN)
     failed = database_project.run("upgrade", env={"ASYNCMIG_TRANSACTION": "run"}).expect(3)
     assert "The whole run was rolled back, the steps before it too." in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "column", "message"),
+    [
+        ("", "sa.Column('x', sa.types.NullType())", "Can't generate DDL for NullType"),
+        (
+            "class Odd(sa.types.UserDefinedType):\n    def get_col_spec(self, **kw):\n        raise AttributeError('odd')",
+            "sa.Column('x', Odd())",
+            "odd",
+        ),
+    ],
+    ids=["no type", "a type that raises"],
+)
+async def test_a_type_that_cannot_be_spelled_is_the_scripts(
+    database_project: Project, database_url: str, before: str, column: str, message: str
+) -> None:
+    """Wherever it is spelled: beforehand, in the step, or for a script that is written down."""
+    database_project.revision("a1", before=before, upgrade=f"op.create_table('t', {column})")
+    line = line_of(database_project, "a1", "op.create_table")
+    with pytest.raises(MigrationFailed, match=message) as caught:
+        await database_project.migrator().upgrade("head")
+    with pytest.raises(ScriptError, match=message) as recorded:
+        await database_project.migrator().upgrade("head", sql=True)
+    assert recorded.value.line == line
+    assert caught.value.line is not None

@@ -16,6 +16,7 @@ from asyncmig.operations.columns import AddColumn
 from asyncmig.operations.constraints import AddConstraint
 from asyncmig.operations.directives.alter_column import AlterColumnDirectives, ServerDefault, TypeGiven
 from asyncmig.operations.directives.base import Directives, check_name
+from asyncmig.operations.directives.batch_listeners import column_listeners, told_types
 from asyncmig.operations.directives.build import build_table
 from asyncmig.operations.directives.columns import ColumnDirectives
 from asyncmig.operations.directives.constraints import ConstraintDirectives
@@ -25,7 +26,7 @@ from asyncmig.operations.directives.sql import SqlDirectives
 from asyncmig.operations.indexes import CreateIndex
 from asyncmig.operations.sink import origin_in
 from asyncmig.schema.metadata import from_sqlalchemy
-from asyncmig.schema.model import Column, PrimaryKey, Ref
+from asyncmig.schema.model import Check, PrimaryKey, Ref
 from asyncmig.schema.options import freeze_options
 
 if TYPE_CHECKING:
@@ -53,14 +54,15 @@ class BatchDirectives(Directives):
     ) -> Iterator[BatchOperations]:
         """Collect changes to one table; when the block ends SQLite makes them in one go, PostgreSQL one by one.
 
-        Of `reflect_args` the types of columns count; `reflect_kwargs` are taken and not needed: the table's own
-        stored text is edited. When the block ends with an error, nothing is done.
+        Of `reflect_args` the types of columns count, and of `reflect_kwargs` those that listeners give to columns: else
+        the table's own stored text is edited. When the block ends with an error, nothing is done.
         """
         sink = self._step()
         name = check_name("batch_alter_table", "table name", table_name)
         if recreate not in get_args(Recreate):
             raise OperationError(f'batch_alter_table takes recreate="auto", "always" or "never", not {recreate!r}.')
         ref = Ref(name, schema)
+        listeners = column_listeners(reflect_kwargs or {})
         origin = origin_in(sink.script, 3)
         batch = BatchOperations(ref)
         yield batch
@@ -70,11 +72,17 @@ class BatchDirectives(Directives):
             recreate=recreate,
             orders=tuple(tuple(names) for names in partial_reordering),
             source=None if copy_from is None else from_sqlalchemy(copy_from),
-            columns=_known(ref, reflect_args),
             extra=_extra(ref, table_args, sink.naming_convention),
             options=freeze_options(table_kwargs or {}),
             convention=tuple((naming_convention or {}).items()),
         )
+        known = [item for item in reflect_args if isinstance(item, sa.Column)]
+        if listeners and copy_from is None and operation.makes_anew and not sink.sqlalchemy_dialect.supports_alter:
+            known += told_types(listeners, sa.inspect(sink.bind(origin)), ref)
+        if known:
+            table = from_sqlalchemy(build_table("batch_alter_table", ref.name, known, sink.naming_convention, {}))
+            checks = tuple(c for c in table.constraints if isinstance(c, Check) and c.type_bound)
+            operation = replace(operation, columns=table.columns, checks=checks)
         sink.emit(operation, origin)
 
 
@@ -261,11 +269,6 @@ class BatchImpl(Impl):
         super().__init__(sink)
         self.table_name = ref.name
         self.schema = ref.schema
-
-
-def _known(ref: Ref, items: Sequence[Any]) -> tuple[Column, ...]:
-    columns = [item for item in items if isinstance(item, sa.Column)]
-    return from_sqlalchemy(build_table("batch_alter_table", ref.name, columns, None, {})).columns if columns else ()
 
 
 def _extra(ref: Ref, items: Sequence[Any], convention: Mapping[str, Any] | None) -> tuple[Operation, ...]:

@@ -92,7 +92,7 @@ def test_head_with_several_names_them_and_the_ways_out(text: str, heads: tuple[s
     assert caught.value.heads == heads
 
 
-EVERYTHING = ["user2", "user1", "lone2", "shop2", "shop1", "aaaa2", "aaaa1", "lone1"]
+EVERYTHING = ["lone2", "lone1", "user2", "user1", "shop2", "shop1", "aaaa2", "aaaa1"]
 
 
 @pytest.mark.parametrize(
