@@ -48,7 +48,8 @@ def diff_objects(
 
 
 def has_objects(schema: Schema) -> bool:
-    return bool(schema.views or schema.functions or schema.triggers or schema.policies or schema.extensions)
+    beside = schema.views or schema.functions or schema.triggers or schema.policies or schema.extensions
+    return bool(beside or schema.secured)
 
 
 class _Matching(Generic[V]):

@@ -6,7 +6,7 @@ import gc
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from asyncmig.autogenerate.as_held import AsHeld
@@ -14,6 +14,7 @@ from asyncmig.autogenerate.back import diff_back
 from asyncmig.autogenerate.canonical import Inquiry
 from asyncmig.autogenerate.diff import DiffOptions, diff
 from asyncmig.autogenerate.domain_diff import domain_remarks
+from asyncmig.autogenerate.filters import Filters
 from asyncmig.autogenerate.narrow import narrowed
 from asyncmig.autogenerate.object_likeness import ObjectsAsHeld
 from asyncmig.autogenerate.objects import IncludeObject, Objects, compare_hooks, object_filters
@@ -24,7 +25,7 @@ from asyncmig.dialects.holding import held
 from asyncmig.dialects.normal import normal_for
 from asyncmig.dialects.reading import IncludeName, Scope
 from asyncmig.schema.declared import with_declared
-from asyncmig.schema.kinds import of_kind, with_kinds_alone
+from asyncmig.schema.kinds import ATTACHED, of_kind, with_attached, with_kinds_alone
 from asyncmig.schema.metadata import schema_from_metadata
 from asyncmig.schema.objects import OBJECT_KINDS
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from asyncmig.database.connection import Connection
     from asyncmig.operations.base import Operation
-    from asyncmig.schema.model import EnumType, Kind, Schema
+    from asyncmig.schema.model import EnumType, Kind, Ref, Schema
 
 __all__ = ["CompareOptions", "Comparison", "compare", "compare_offline", "compare_schemas"]
 
@@ -117,8 +118,19 @@ def _compare(connection: sa.Connection, metadatas: tuple[sa.MetaData, ...], opti
     with without_collections():
         default = connection.dialect.default_schema_name or normal_for(connection.dialect.name).default_schema
         wanted = held(relocated(_declared(metadatas, connection.dialect.name), default), connection.dialect.name)
-        current = read_schema(connection, _scope(wanted, options))
+        current = _read(connection, wanted, options)
         return _compare_schemas(connection, current, wanted, metadatas, options)
+
+
+def _read(connection: sa.Connection, wanted: Schema, options: CompareOptions) -> Schema:
+    """What hangs on tables that go is read though nobody compares it: it goes with them, and is to come back with them."""
+    scope = _scope(wanted, options)
+    current = read_schema(connection, scope)
+    going = current.tables.keys() - wanted.tables.keys()
+    if not going or scope.objects >= ATTACHED:
+        return current
+    beside = read_schema(connection, replace(scope, objects=ATTACHED - scope.objects, include_name=None))
+    return with_attached(current, beside, going)
 
 
 def _scope(wanted: Schema, options: CompareOptions) -> Scope:
@@ -180,7 +192,8 @@ def _settled(
     filters = object_filters(options.include_object, objects)
     managed = managed_kinds(wanted, options)
     answers: dict[Any, str | None] = {}
-    left = with_kinds_alone(current, managed)
+    going = _going(current, wanted, filters)
+    left = with_attached(with_kinds_alone(current, managed), current, going)
     for _ in range(_ROUNDS):
         inquiry = Inquiry(normal, answers)
         looked = DiffOptions(AsHeld(normal, inquiry, hooks), filters, ObjectsAsHeld(normal, inquiry), managed)
@@ -197,6 +210,13 @@ def _settled(
     uncertain = (*final.uncertain, *domain_remarks(current, wanted, lambda a, b: normal.type(a) == normal.type(b)))
     back = diff_back(left, wanted, operations, decided) if operations else []
     return Comparison(tuple(operations), current, wanted, uncertain, tuple(back))
+
+
+def _going(current: Schema, wanted: Schema, filters: Filters) -> set[Ref]:
+    """The tables that go, of those on which something hangs."""
+    hung = {one.table for kind in (current.triggers, current.policies) for one in kind.values()} | current.secured
+    gone = (current.tables[ref] for ref in hung if ref in current.tables and ref not in wanted.tables)
+    return {table.ref for table in gone if filters.has_table(table, None, reflected=True)}
 
 
 def _changed_enums(read: Schema, wanted: Schema) -> list[EnumType]:

@@ -70,7 +70,7 @@ class PostgresqlReader(Reader):
             tables={table.ref: table for table in found},
             enums=types.enums,
             sequences={s.ref: s for s in _free_sequences(sequences, spaces, types.reader)},
-            schemas=frozenset(name for oid in spaces.wanted if (name := spaces.names[oid]) is not None),
+            schemas=spaces.known(scope),
         )
 
 
@@ -85,6 +85,14 @@ class _Namespaces:
     def of(cls, rows: Rows, scope: Scope) -> _Namespaces:
         names = {oid: None if default else name for oid, name, default in rows}
         return cls(names, frozenset(oid for oid, name in names.items() if scope.has_schema(name)))
+
+    def known(self, scope: Scope) -> frozenset[str]:
+        """The schemas that are read, and those that are spoken of and there, though include_name hides what is in them."""
+        return frozenset(
+            name
+            for oid, name in self.names.items()
+            if name is not None and (oid in self.wanted or name in scope.schemas)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from dataclasses import replace
 from asyncmig.schema.model import Kind, Ref, Schema
 from asyncmig.schema.objects import ObjectValue
 
-__all__ = ["of_kind", "with_kinds_alone"]
+__all__ = ["ATTACHED", "of_kind", "with_attached", "with_kinds_alone"]
+
+ATTACHED: frozenset[Kind] = frozenset({"trigger", "policy"})
+"""The kinds that hang on a table, and go with it."""
 
 
 def of_kind(schema: Schema, kind: Kind) -> Mapping[Ref, ObjectValue]:
@@ -21,6 +24,22 @@ def of_kind(schema: Schema, kind: Kind) -> Mapping[Ref, ObjectValue]:
         "extension": schema.extensions,
     }
     return found[kind]
+
+
+def with_attached(schema: Schema, other: Schema, tables: Collection[Ref]) -> Schema:
+    """The schema with what hangs on some of its tables in `other`."""
+    triggers = {ref: one for ref, one in other.triggers.items() if one.table in tables}
+    policies = {ref: one for ref, one in other.policies.items() if one.table in tables}
+    secured, forced = other.secured.intersection(tables), other.forced.intersection(tables)
+    if not (triggers or policies or secured or forced):
+        return schema
+    return replace(
+        schema,
+        triggers={**schema.triggers, **triggers},
+        policies={**schema.policies, **policies},
+        secured=schema.secured | secured,
+        forced=schema.forced | forced,
+    )
 
 
 def with_kinds_alone(schema: Schema, kinds: Collection[Kind]) -> Schema:

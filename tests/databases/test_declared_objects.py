@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import servers
 import sqlalchemy as sa
+from change_cases import table
 from comparing import compared, connected, told
-from object_changes import NOTE, ROW, T, U, both, function, own_policy, policy, sql, stored, trigger, view
+from object_changes import NOTE, ROW, T, U, a, b, both, function, own_policy, policy, sql, stored, trigger, view
 from projects import Project
 
 from asyncmig import Extension, Function, MaterializedView, Policy, Trigger, View
@@ -319,6 +320,49 @@ async def test_a_renamed_table_keeps_what_hangs_on_it(shop: Project, models: Any
         assert (await migrator.differences()).items == ()
     assert "trigger" not in path.read_text()
     assert "policy" not in path.read_text()
+
+
+HUNG = {
+    "postgresql": (
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE t FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY p ON t USING (b > 1)",
+    ),
+    "sqlite": ("CREATE TRIGGER tr AFTER DELETE ON t BEGIN SELECT 1; END",),
+}
+HANGS = {
+    "postgresql": "SELECT relname::text || relrowsecurity || relforcerowsecurity, tgname::text, polname::text FROM pg_class c"
+    " JOIN pg_trigger ON tgrelid = c.oid JOIN pg_policy ON polrelid = c.oid",
+    "sqlite": "SELECT tbl_name, name, replace(replace(sql, '\"', ''), char(10), ' ') FROM sqlite_schema WHERE type = 'trigger'",
+}
+
+
+@pytest.mark.parametrize("change", ["goes", "is renamed", "is none of the project's"])
+async def test_what_nobody_declared_comes_back_with_its_table(
+    shop: Project, models: Any, database_url: str, database_kind: str, change: str
+) -> None:
+    models.METADATA = metadata(T, U)
+    await generate(shop)
+    servers.execute(database_url, *HUNG[database_kind])
+    there = servers.rows(database_url, HANGS[database_kind])
+    assert len(there) == 1
+    if change == "is none of the project's":
+        keep = "include_object=lambda thing, name, kind, reflected, other: (kind, name) != ('table', 't'), "
+        shop.env(ENV.replace("on_autogenerate", f"{keep}on_autogenerate"))
+    models.METADATA = metadata(table(a, b, name="renamed"), U) if change == "is renamed" else metadata(U)
+    async with shop.migrator() as migrator:
+        if change == "is none of the project's":
+            assert (await migrator.differences()).items == ()
+            return
+        renames = ["t:renamed"] if change == "is renamed" else []
+        (path,) = await migrator.revision("change", autogenerate=True, allow_drops=True, renames=renames)
+        await migrator.upgrade("head")
+        await migrator.check()
+        await migrator.downgrade("-1")
+    assert servers.rows(database_url, HANGS[database_kind]) == there
+    assert ("create_trigger" in path.read_text()) is (change == "goes")
 
 
 # What the models say before and after, whether FORCE is there before (by hand), after the upgrade and after the downgrade.

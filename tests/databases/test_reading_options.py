@@ -45,6 +45,19 @@ async def test_include_name_leaves_objects_unread(database_url: str) -> None:
     assert ("other_index", "index", "person") in asked
 
 
+async def test_a_schema_that_include_name_hides_is_not_created_again(postgres_url: str) -> None:
+    models = sa.MetaData()
+    sa.Table("t", models, sa.Column("id", sa.Integer), schema="hidden")
+    sa.Table("t", models, sa.Column("id", sa.Integer), schema="new")
+
+    def include_name(name: str | None, type_: str, parents: Any) -> bool:
+        return name != "hidden"
+
+    async with connected(postgres_url, "CREATE SCHEMA hidden") as connection:
+        operations = told(await compared(connection, models, include_name=include_name))
+    assert [words for words in operations if words.startswith("Create schema")] == ["Create schema new"]
+
+
 HELD = (
     "CREATE TABLE parent (id INTEGER PRIMARY KEY)",
     (
