@@ -104,7 +104,7 @@ class Database:
     async def _open(self, engine: sa.Engine) -> sa.Connection:
         try:
             return await greenlet_spawn(engine.connect)
-        except (sa.exc.SQLAlchemyError, OSError, TimeoutError) as error:
+        except Exception as error:  # SQLAlchemy 2.0 passes on what asyncpg raises while connecting as it is
             failure = connection_failure(error, self.name)
             if failure is None:
                 raise

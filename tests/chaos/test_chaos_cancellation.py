@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 import servers
+import sqlalchemy as sa
 from projects import Project
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -146,7 +147,9 @@ async def test_wherever_the_script_waits(at_driver: Project, driver_url: str, bo
 async def test_with_the_applications_pool_of_one(at_driver: Project, driver_url: str, transaction: str) -> None:
     at_driver.config(transaction=transaction)
     mark = prepare(at_driver, driver_url)
-    engine = create_async_engine(driver_url, pool_size=1, max_overflow=0, pool_timeout=3)
+    engine = create_async_engine(
+        driver_url, poolclass=sa.AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=3
+    )
     await Migrator(at_driver.config_file, engine=engine).upgrade("a1")
     await cancel_task(Migrator(at_driver.config_file, engine=engine).upgrade("head"), mark)
     await all_is_quiet(driver_url)

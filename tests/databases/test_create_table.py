@@ -13,7 +13,7 @@ from schema_cases import CASES, Case
 
 from asyncmig.dialects.registry import dialect_for
 from asyncmig.operations.tables import CreateTable
-from asyncmig.schema.enums import enum_types
+from asyncmig.schema.enums import brought_types
 from asyncmig.schema.metadata import from_sqlalchemy, sequence_from_sqlalchemy
 from asyncmig.schema.model import Schema
 
@@ -56,7 +56,7 @@ def statements(name: str, metadata: sa.MetaData) -> list[str]:
         value = from_sqlalchemy(table)
         for statement in dialect.statements(CreateTable(value), before):
             (late if statement.sql.startswith("ALTER TABLE") else texts).append(statement.sql)
-        enums = {enum.ref: enum for enum in enum_types(value.columns)}
+        enums = {enum.ref: enum for enum in brought_types(value.columns)}
         before = Schema(
             tables={**before.tables, value.ref: value}, enums={**before.enums, **enums}, sequences=before.sequences
         )
