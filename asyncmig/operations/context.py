@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from asyncmig.errors import OperationError
 from asyncmig.operations.sink import Sink, origin_in
 from asyncmig.operations.sql import Execute, plain_sql
 
@@ -84,6 +85,25 @@ class MigrationContext:
     @property
     def version_table_schema(self) -> str | None:
         return self._settings.version_table_schema
+
+    def get_current_heads(self) -> tuple[str, ...]:
+        """The ids in the version table: where the database was before this step. DynamicScript where scripts are recorded."""
+        import sqlalchemy as sa
+
+        self._sink.guard()
+        id_: sa.ColumnClause[str] = sa.column("version_num", sa.String)
+        table = sa.table(self.version_table, id_, schema=self.version_table_schema)
+        rows = self._sink.bind(origin_in(self._sink.script)).execute(sa.select(id_).select_from(table))
+        return tuple(sorted(str(row[0]) for row in rows))
+
+    def get_current_revision(self) -> str | None:
+        """The only one of `get_current_heads`, None for base; OperationError where there are several."""
+        heads = self.get_current_heads()
+        if len(heads) > 1:
+            raise OperationError(
+                f"The version table has several ids: {', '.join(heads)}.", hint="Ask get_current_heads() instead."
+            )
+        return heads[0] if heads else None
 
     def autocommit_block(self) -> AbstractContextManager[None]:
         """Statements in the block run outside the step's transaction; what came before is committed first."""

@@ -34,6 +34,7 @@ LOOKING = {
     "context": "assert context.bind is not None and context.connection is not None and not context.as_sql",
     "options": "assert context.opts['tenant'] == 'acme' and context.opts.get('missing') is None",
     "config": "assert context.config.get_main_option('script_location') and context.config.get_section('alembic')",
+    "current": "assert context.get_current_heads() == (context.get_current_revision(),) == (down_revision,)",
     "version_table_schema": "assert context.version_table_schema is None and context.version_table == 'asyncmig_version'",
 }
 SESSIONS = {
