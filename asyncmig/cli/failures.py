@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
 import textwrap
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncmig
 from asyncmig.cli.output import OutputLost
 from asyncmig.errors import AsyncmigError
 from asyncmig.url import redact
@@ -72,8 +75,19 @@ def say(error: BaseException, console: Console, *, show_traceback: bool = False,
 def _sentences(error: BaseException) -> str:
     if isinstance(error, AsyncmigError):
         return str(error)
-    name = type(error).__name__
+    said = f"unexpected {type(error).__name__}: {error}".rstrip(".")
+    place = _place_in_project(error)
+    if place is not None:
+        return f"{said}. It comes out of {place}; --traceback shows the way there."
     return (
-        f"unexpected {name}: {error}. This is a defect in asyncmig or in code that it called; "
+        f"{said}. This is a defect in asyncmig or in code that it called; "
         "run the same command with --traceback to see where."
     )
+
+
+def _place_in_project(error: BaseException) -> str | None:
+    """FILE:LINE of the last code on the way that is neither ours nor a library's: a hook of env.py, a model."""
+    installed = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "scripts")]
+    others = (*(f"{folder}{os.sep}" for folder in (*installed, Path(asyncmig.__file__).parent)), "<")
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return next((f"{one.filename}:{one.lineno}" for one in frames if not one.filename.startswith(others)), None)

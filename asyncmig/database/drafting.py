@@ -41,6 +41,8 @@ from asyncmig.database.finding import Found
 
 __all__ = ["Draft", "draft_of", "write"]
 
+_ALEMBICS = 3  # process_revision_directives(context, revision, directives)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -176,7 +178,14 @@ async def _hooked(site: Site, operations: Sequence[Operation], message: str) -> 
     if hook is None:
         return list(operations)
     given = list(operations)
-    answer = hook(given) if _wants_one(hook) else _asked_as_alembic(hook, site, given, message)
+    number = _parameters(hook)
+    if number not in (1, _ALEMBICS):
+        raise UsageError(
+            f"on_autogenerate takes the list of operations, or as with Alembic context, revision and directives; "
+            f"this one takes {number}.",
+            hint="See its page in docs/environment.md.",
+        )
+    answer = hook(given) if number == 1 else _asked_as_alembic(hook, site, given, message)
     if inspect.isawaitable(answer):
         answer = await answer
     result = given if answer is None else list(answer)  # type: ignore[call-overload]
@@ -186,15 +195,15 @@ async def _hooked(site: Site, operations: Sequence[Operation], message: str) -> 
     return result
 
 
-def _wants_one(hook: Callable[..., object]) -> bool:
+def _parameters(hook: Callable[..., object]) -> int:
+    """How many positional parameters it has to be given; 1 where it may be called with one, or does not say."""
     try:
         parameters = inspect.signature(hook).parameters.values()
     except (TypeError, ValueError):
-        return True
-    return (
-        len([p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)])
-        <= 1
-    )
+        return 1
+    places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)]
+    needed = len([p for p in places if p.default is p.empty and p.kind is not p.VAR_POSITIONAL])
+    return 1 if needed == 0 and places else needed
 
 
 def _asked_as_alembic(hook: Callable[..., object], site: Site, operations: list[Operation], message: str) -> object:

@@ -1,6 +1,8 @@
 """Questions and who answers them; errors as paragraphs."""
 
 import io
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +57,21 @@ def test_traceback_is_shown_when_asked_for() -> None:
         assert report(error, shown, show_traceback=True) == 3
     assert "Traceback" in err.getvalue()
     assert "error: unexpected ValueError: odd." in err.getvalue()
+
+
+def test_what_comes_out_of_the_projects_own_code_is_said_to(tmp_path: Path) -> None:
+    """Also where a library raises it, called from there."""
+    own = tmp_path / "env.py"
+    own.write_text("import json\ndef hook():\n    json.loads('{')\n")
+    names: dict[str, Any] = {}
+    exec(compile(own.read_text(), str(own), "exec"), names)
+    shown, _, err = console()
+    try:
+        names["hook"]()
+    except ValueError as error:
+        report(error, shown, show_traceback=False)
+    assert f"It comes out of {own}:3;" in err.getvalue()
+    assert "defect" not in err.getvalue()
 
 
 def test_json_error_is_on_stdout_with_the_errors_data() -> None:

@@ -301,6 +301,12 @@ async def test_a_hook_of_alembics_signature_gets_directives(shop: Project, model
     assert await write(shop) == []
 
 
+async def test_a_hook_of_another_signature_is_refused_in_words(shop: Project, models: Models) -> None:
+    models.table(on_autogenerate=lambda context, operations: operations)
+    with pytest.raises(UsageError, match=r"on_autogenerate takes the list of operations.* this one takes 2"):
+        await write(shop)
+
+
 async def test_check_tells_every_difference(shop: Project, models: Models, database_url: str) -> None:
     models.table()
     await write(shop)
