@@ -108,11 +108,17 @@ class _Walk:
         return list(self.done)
 
     def _step(self, at: int, name: str) -> int:
-        """Take one, and say where to go on."""
-        self.done[name] = None
+        """Take one, and all below it that nothing else stands above; say where to go on."""
         number = self.ends.pop(name)
+        while True:
+            self.done[name] = None
+            lowers = self.below[name]
+            if len(lowers) != 1 or self.waiting[lowers[0]] != 1 or lowers[0] not in self.ids or lowers[0] in self.ends:
+                break
+            name = lowers[0]
+            self.waiting[name] = 0
         found = []
-        for lower in self.below[name]:
+        for lower in lowers:
             self.waiting[lower] -= 1
             if lower in self.ids and lower not in self.ends and lower not in found:
                 found.append(lower)

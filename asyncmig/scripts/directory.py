@@ -66,11 +66,12 @@ class ScriptDirectory:
     def paths(self) -> list[Path]:
         """The scripts. A file that several locations reach counts once, under the first."""
         self._check()
+        found = [path for location in self.locations for path in _scripts_in(location, self.recursive)]
+        if len(self.locations) == 1:
+            return found
         seen: dict[str, Path] = {}
-        several = len(self.locations) > 1
-        for location in self.locations:
-            for path in _scripts_in(location, self.recursive):
-                seen.setdefault(os.path.realpath(path) if several else path, Path(path))
+        for path in found:
+            seen.setdefault(os.path.realpath(path), path)
         return list(seen.values())
 
     def _check(self) -> None:
@@ -85,7 +86,7 @@ class ScriptDirectory:
                 raise UsageError(f"There is no folder {location}.", hint="Create it, or correct version_locations.")
 
 
-def _scripts_in(location: Path, recursive: bool) -> Iterator[str]:
+def _scripts_in(location: Path, recursive: bool) -> Iterator[Path]:
     try:
         with os.scandir(location) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
@@ -93,7 +94,7 @@ def _scripts_in(location: Path, recursive: bool) -> Iterator[str]:
         return
     for entry in ordered:
         if entry.name.endswith(".py") and not entry.name.startswith((".", "#", "__init__")):
-            yield entry.path
+            yield location / entry.name
     for entry in ordered if recursive else ():
         if entry.is_dir() and entry.name != "__pycache__" and not entry.name.startswith("."):
-            yield from _scripts_in(Path(entry.path), recursive)
+            yield from _scripts_in(location / entry.name, recursive)
