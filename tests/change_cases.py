@@ -254,7 +254,8 @@ CHANGES = [
     ),
     Change("a generated column is added", table(column("a", sa.Integer)), computed("a * 2"), ("Add column t.b",)),
     Change("a column is generated from now on", table(column("a", sa.Integer), column("b", sa.Integer)), computed("a * 2"), ()),
-    Change("a generated column changes", computed("a * 2"), computed("a * 3"), ("Alter column t.b: generated",), POSTGRESQL),
+    # Where PostgreSQL is older than 17 the column is dropped and added ("ALTER TABLE", SET EXPRESSION is new there).
+    Change("a generated column changes", computed("a * 2"), computed("a * 3"), ("column t.b",), POSTGRESQL),
     Change("a primary key gets a column", keyed("a"), keyed("a", "b"), ("Drop primary key", "Add primary key")),
     Change("a primary key changes order", keyed("a", "b"), keyed("b", "a"), ("Drop primary key", "Add primary key")),
     part_change("a unique constraint is added", None, unique("a", name="uq"), "Add unique constraint uq"),
