@@ -12,14 +12,15 @@ from asyncmig.dialects.sqlite_constraints import constraint_of
 from asyncmig.dialects.sqlite_table_text import Clause, ColumnText, TableText, parse_table
 from asyncmig.dialects.sqlite_tokens import Token, code_tokens, mentions
 from asyncmig.errors import UnsupportedOperation
-from asyncmig.schema.model import Check, Constraint, ForeignKey, PrimaryKey, Table, Unique
+from asyncmig.schema.model import Check, Constraint, ForeignKey, Table
+from asyncmig.schema.same_constraint import is_unique_index, lowered, say_the_same
 
 __all__ = ["restated", "source_edits", "type_edits"]
 
 
 def source_edits(text: TableText, said: TableText, source: Table) -> Iterator[edits.Edit]:
     """From the table as it is stored to what `said`, the text of `source`, has. UnsupportedOperation for a new column."""
-    key = _lower(text.primary_key) if _lower(text.primary_key) == _lower(said.primary_key) else ()
+    key = lowered(text.primary_key) if lowered(text.primary_key) == lowered(said.primary_key) else ()
     for wanted in said.columns:
         column = text.find(wanted.name)
         if column is None:
@@ -93,7 +94,7 @@ def _constraint_edits(text: TableText, said: TableText, source: Table) -> Iterat
             best = next((other for other in same if _name(other) == _name(clause)), same[0])
             left.remove(best)
             named += _renaming(clause, best)
-        elif not _is_unique_index(constraint, source) and not _is_over(clause, unsaid):
+        elif not is_unique_index(constraint, source) and not _is_over(clause, unsaid):
             target = constraint.target.name if isinstance(constraint, ForeignKey) else None
             listed = None if isinstance(constraint, Check) else clause.columns
             spelling = clause.spelling if clause.name is None else None
@@ -107,7 +108,7 @@ def _constraint_edits(text: TableText, said: TableText, source: Table) -> Iterat
 
 def _is_over(clause: Clause, columns: list[str]) -> bool:
     """Whether the constraint is about one of the columns."""
-    own = _lower(clause.columns)
+    own = lowered(clause.columns)
     return any(name.lower() in own or mentions(clause.tokens, name) for name in columns)
 
 
@@ -126,39 +127,10 @@ def _as_table_constraint(clause: Clause) -> str:
 
 
 def _is_same(clause: Clause, one: Constraint, other_clause: Clause, other: Constraint | None) -> bool:
-    match one, other:
-        case PrimaryKey(), PrimaryKey():
-            return _lower(one.columns) == _lower(other.columns)
-        case Unique(), Unique():
-            return _lower(one.columns) == _lower(other.columns)
-        case Check(), Check():
-            return _words(clause.value_tokens) == _words(other_clause.value_tokens)
-        case ForeignKey(), ForeignKey():
-            return _points_the_same(one, other)
-        case _:
-            return False
+    def same_check(_: Check, __: Check) -> bool:
+        return _words(clause.value_tokens) == _words(other_clause.value_tokens)
 
-
-def _points_the_same(one: ForeignKey, other: ForeignKey) -> bool:
-    """No columns of the target's mean its primary key."""
-    targets = {_lower(key.target_columns) for key in (one, other) if key.target_columns}
-    return len(targets) < 2 and (
-        (_lower(one.columns), one.target.name.lower(), *_manner(one))
-        == (_lower(other.columns), other.target.name.lower(), *_manner(other))
-    )
-
-
-def _manner(key: ForeignKey) -> tuple[object, ...]:
-    actions = [
-        None if (action or "").upper() in ("", "NO ACTION") else action for action in (key.ondelete, key.onupdate)
-    ]
-    return (*actions, bool(key.deferrable), (key.initially or "IMMEDIATE").upper())
-
-
-def _is_unique_index(constraint: Constraint, source: Table) -> bool:
-    return isinstance(constraint, Unique) and any(
-        index.unique and _lower(index.elements) == _lower(constraint.columns) for index in source.indexes
-    )
+    return say_the_same(one, other, same_check)
 
 
 def _constraint(clause: Clause, text: TableText) -> Constraint | None:
@@ -194,7 +166,3 @@ def _is_around(words: list[str]) -> bool:
         if depth == 0:
             return place == len(words) - 1
     return False
-
-
-def _lower(names: tuple[object, ...]) -> tuple[str, ...]:
-    return tuple(str(name).lower() for name in names)

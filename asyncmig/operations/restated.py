@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from asyncmig.operations.mentions import constraint_uses
-from asyncmig.schema.model import Check, Column, Constraint, ForeignKey, PrimaryKey, Table, Unique
+from asyncmig.schema.model import Check, Column, Constraint, Table
+from asyncmig.schema.same_constraint import is_unique_index, lowered, say_the_same
 
 __all__ = ["restated", "retyped"]
 
@@ -48,7 +49,7 @@ def _constraints(table: Table, source: Table) -> Iterator[Constraint]:
     """Those that stay, with the source's names, where they stood; then those that come."""
     left = list(source.constraints)
     unsaid = [
-        column.name for column in table.columns if column.name.lower() not in _lower(c.name for c in source.columns)
+        column.name for column in table.columns if column.name.lower() not in lowered(c.name for c in source.columns)
     ]
     for one in table.constraints:
         same = [other for other in left if _is_same(one, other)]
@@ -56,43 +57,14 @@ def _constraints(table: Table, source: Table) -> Iterator[Constraint]:
             best = next((other for other in same if other.name == one.name), same[0])
             left.remove(best)
             yield replace(one, name=best.name or one.name)
-        elif _is_unique_index(one, source) or any(constraint_uses(one, name) for name in unsaid):
+        elif is_unique_index(one, source) or any(constraint_uses(one, name) for name in unsaid):
             yield one
     yield from left
 
 
 def _is_same(one: Constraint, other: Constraint) -> bool:
-    match one, other:
-        case PrimaryKey(), PrimaryKey():
-            return _lower(one.columns) == _lower(other.columns)
-        case Unique(), Unique():
-            return _lower(one.columns) == _lower(other.columns)
-        case Check(), Check():
-            return one.text == other.text
-        case ForeignKey(), ForeignKey():
-            return _pointing(one) == _pointing(other)
-        case _:
-            return False
-
-
-def _pointing(key: ForeignKey) -> tuple[object, ...]:
-    actions = [
-        None if (action or "").upper() in ("", "NO ACTION") else action for action in (key.ondelete, key.onupdate)
-    ]
-    ends = (_lower(key.columns), key.target, _lower(key.target_columns))
-    return (*ends, *actions, bool(key.deferrable), (key.initially or "IMMEDIATE").upper())
-
-
-def _is_unique_index(constraint: Constraint, source: Table) -> bool:
-    return isinstance(constraint, Unique) and any(
-        index.unique and _lower(str(element) for element in index.elements) == _lower(constraint.columns)
-        for index in source.indexes
-    )
+    return say_the_same(one, other, lambda check, wanted: check.text == wanted.text)
 
 
 def _key(table: Table) -> tuple[str, ...]:
-    return _lower(table.primary_key.columns) if table.primary_key else ()
-
-
-def _lower(names: Collection[str] | Iterator[str]) -> tuple[str, ...]:
-    return tuple(name.lower() for name in names)
+    return lowered(table.primary_key.columns) if table.primary_key else ()
