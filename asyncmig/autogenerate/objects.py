@@ -162,6 +162,6 @@ def _told(answer: Any) -> bool | None:
 
 def _default_text(default: SqlText | None, dialect: str) -> str | None:
     """As Alembic gives it: a string of the models without quotes, everything else as SQL."""
-    if default is None or default.literal is not None:
-        return None if default is None else default.literal
-    return default.spelling(dialect)
+    if default is None:
+        return None
+    return default.spelling(dialect) if default.literal is None else default.literal

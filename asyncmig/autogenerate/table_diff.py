@@ -75,14 +75,13 @@ def diff_table(
             if difference:
                 altered.append((known, column, difference))
     replaced = [known for known, column, how in altered if how.default and likeness.replaces(known, column)]
-    if likeness.binds and any(how.type for _, _, how in altered):
+    retyped = {column.name for _, column, how in altered if how.type}
+    if likeness.binds and retyped:
         wanted_names = {column.name for column in new}
-        types = [column.name for _, column, how in altered if how.type]
-        replaced += [c for c in old if c.name in wanted_names and c not in replaced and _is_computed_from(c, types)]
+        replaced += [c for c in old if c.name in wanted_names and c not in replaced and _is_computed_from(c, retyped)]
     if replaced:
         return _with_replaced(current, replaced, wanted, likeness, filters, is_wanted)
     gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
-    retyped = {column.name for _, column, how in altered if how.type}
     reread = [column.name for known, column, how in altered if how.type and likeness.rereads(known, column)]
 
     def same(one: Constraint, other: Constraint) -> bool:

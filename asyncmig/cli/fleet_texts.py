@@ -39,7 +39,8 @@ def show_report(console: Console, report: FleetReport) -> None:
         console.result("\n".join(table([("target", "result", "revision", "steps", "time"), *rows])))
     console.note(f"{_counts(report.counts)} ({seconds_text(report.seconds)})")
     # The first failure's reason ends the command, as its error.
-    broken = [one for one in report.results if one.error and one is not report.first_failure]
+    first = report.first_failure
+    broken = [one for one in report.results if one.error and one is not first]
     for one in broken[:_SHOWN]:
         console.note(f"{console.err_styles.paint(one.target, 'error')}: {one.error}")
     if len(broken) > _SHOWN:

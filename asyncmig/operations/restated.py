@@ -48,9 +48,8 @@ def _column(column: Column, wanted: Column | None, key: Collection[str]) -> Colu
 def _constraints(table: Table, source: Table) -> Iterator[Constraint]:
     """Those that stay, with the source's names, where they stood; then those that come."""
     left = list(source.constraints)
-    unsaid = [
-        column.name for column in table.columns if column.name.lower() not in lowered(c.name for c in source.columns)
-    ]
+    said = lowered(column.name for column in source.columns)
+    unsaid = [column.name for column in table.columns if column.name.lower() not in said]
     for one in table.constraints:
         same = [other for other in left if _is_same(one, other)]
         if same:
