@@ -64,4 +64,6 @@ async def _supervised(coroutine: Coroutine[Any, Any, T]) -> T:
             # A group where several targets of a fleet were under way.
             if stop.received is None or isinstance(error, Exception):
                 raise
+            if stop.let_out:
+                raise asyncio.CancelledError from None  # the KeyboardInterrupt has left the loop; this only ends it
             raise Interrupted("Interrupted: what was not finished was rolled back.") from None

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["Stop", "Stopped"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+# Has the main thread look again at what it does. None of _SIGNALS: two of a kind that come together are one to the
+# process, and a second Ctrl-C would be lost in a look. SIGURG does nothing where nobody asked for it (signal(7)).
+if sys.platform == "win32":
+    _LOOK = signal.SIGBREAK
+else:
+    _LOOK = signal.SIGURG
 _BETWEEN_LOOKS = 0.05
 
 _NEVER_BROKEN_OFF = frozenset(("sqlalchemy", "asyncpg", "psycopg", "psycopg_pool", "aiosqlite", "asyncio", "anyio"))
@@ -31,6 +38,8 @@ class Stopped(BaseException):
 class Stop:
     """Signal handlers of this process while the task runs; `received` is the first signal that came.
 
+    `let_out` says whether a KeyboardInterrupt has left the event loop.
+
     The task is cancelled once, or Stopped is raised in what keeps the loop from cancelling it: a script that computes.
     Where that happens to be in code that must not be broken off, it is looked at again until it is not; and so it is
     while other targets of a fleet may get their turn. No task is stopped twice: its cleanup runs undisturbed. Further
@@ -41,6 +50,7 @@ class Stop:
         self, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop, current: Callable[[], asyncio.Task[Any] | None]
     ) -> None:
         self.received: int | None = None
+        self.let_out = False
         self._task = task
         self._stopped: set[object] = set()  # the tasks that are ending
         self._loop = loop
@@ -48,11 +58,11 @@ class Stop:
         self._before: dict[signal.Signals, Any] = {}
         self._over = threading.Event()
         self._looking: threading.Thread | None = None
-        self._looks_again = False
 
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+            self._before[_LOOK] = signal.signal(_LOOK, self._on_look)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,21 +73,22 @@ class Stop:
             signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        looks_again, self._looks_again = self._looks_again, False
-        if looks_again:
-            self._raise_in_the_project(frame)
-        elif self.received is None:
+        if self.received is None:
             self.received = number
             self._loop.call_soon_threadsafe(self._cancel)
-            self._looking = threading.Thread(target=self._look_again, args=(number,), daemon=True)
+            self._looking = threading.Thread(target=self._keep_looking, daemon=True)
             self._looking.start()
             self._raise_in_the_project(frame)
         elif not self._stopped:
             # The cancellation that waits in the loop must not hit the cleanup that this starts.
             self._stopped.add(self._task)
+            self.let_out = True
             raise KeyboardInterrupt
         else:
             print("still stopping: the running step is being rolled back", file=sys.stderr, flush=True)
+
+    def _on_look(self, _: int, frame: FrameType | None) -> None:
+        self._raise_in_the_project(frame)
 
     def _raise_in_the_project(self, frame: FrameType | None) -> None:
         task = self._current()
@@ -85,11 +96,10 @@ class Stop:
             self._stopped.add(task)
             raise Stopped
 
-    def _look_again(self, number: int) -> None:
+    def _keep_looking(self) -> None:
         """Only a signal's handler can look at what the main thread does and raise there."""
         while not self._over.wait(_BETWEEN_LOOKS):
-            self._looks_again = True
-            _signal_main_thread(number)
+            _signal_main_thread(_LOOK)
 
     def _cancel(self) -> None:
         if self._task not in self._stopped:

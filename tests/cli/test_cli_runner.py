@@ -16,8 +16,11 @@ ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import asyncio, sys, time
+from asyncmig.cli import stopping
 from asyncmig.cli.runner import run
 from asyncmig.errors import Interrupted
+
+stopping._BETWEEN_LOOKS = {between_looks}
 
 async def work():
     try:
@@ -76,17 +79,21 @@ def test_run_works_outside_the_main_thread() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "signals"),
+    ("body", "signals", "between_looks"),
     [
-        ("await asyncio.sleep(30)", [signal.SIGINT]),
-        ("await asyncio.sleep(30)", [signal.SIGTERM]),
-        ("await asyncio.sleep(30)", [signal.SIGINT, signal.SIGINT, signal.SIGINT]),
-        ("time.sleep(30)", [signal.SIGINT, signal.SIGINT]),
+        ("await asyncio.sleep(30)", [signal.SIGINT], 0.05),
+        ("await asyncio.sleep(30)", [signal.SIGTERM], 0.05),
+        ("await asyncio.sleep(30)", [signal.SIGINT, signal.SIGINT, signal.SIGINT], 0.05),
+        ("time.sleep(30)", [signal.SIGINT, signal.SIGINT], 0.05),
+        ("time.sleep(30)", [signal.SIGINT, signal.SIGINT], 0.00005),
     ],
-    ids=["interrupt", "terminate", "impatient", "blocking"],
+    ids=["interrupt", "terminate", "impatient", "blocking", "looked-at-all-the-time"],
 )
-def test_signals_cancel_once_and_wait_for_the_cleanup(body: str, signals: list[signal.Signals]) -> None:
-    program = dedent(PROGRAM).format(body=body)
+def test_signals_cancel_once_and_wait_for_the_cleanup(
+    body: str, signals: list[signal.Signals], between_looks: float
+) -> None:
+    """A second signal is not lost in a look at what the first could not end."""
+    program = dedent(PROGRAM).format(body=body, between_looks=between_looks)
     with subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -95,10 +102,11 @@ def test_signals_cancel_once_and_wait_for_the_cleanup(body: str, signals: list[s
         for number in signals:
             process.send_signal(number)
             threading.Event().wait(0.1)
-        stdout, _ = process.communicate(timeout=20)
+        stdout, stderr = process.communicate(timeout=20)
     assert stdout.splitlines()[0] == "cleaned"
     assert stdout.splitlines()[-1] in ("Interrupted", "KeyboardInterrupt")
     assert process.returncode == 130
+    assert stderr == "" or all(line.startswith("still stopping") for line in stderr.splitlines())
 
 
 def test_warnings_that_are_logged_reach_stderr_once() -> None:
