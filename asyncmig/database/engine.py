@@ -82,24 +82,28 @@ class Database:
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Connection]:
         """A connection in autocommit mode, or ConnectionFailed, AccessDenied, DatabaseError in words."""
-        connection = Connection(await self._open(self.engine))
-        try:
-            await connection.run_sync(_prepare, self.pooled, self.autocommit)
+        async with self._connected(self.engine) as connection:
             yield connection
-        finally:
-            await uncancelled(_CLEANUP_SECONDS, connection.close())
 
     @asynccontextmanager
     async def connect_aside(self) -> AsyncIterator[Connection]:
         """A second connection, from a pool of its own: an application's may consist of the one that is in use."""
         given = self.engine
         engine = sa.Engine(given.pool.recreate(), given.dialect, given.url, hide_parameters=True)
+        try:
+            async with self._connected(engine) as connection:
+                yield connection
+        finally:
+            await uncancelled(_CLEANUP_SECONDS, greenlet_spawn(engine.dispose))
+
+    @asynccontextmanager
+    async def _connected(self, engine: sa.Engine) -> AsyncIterator[Connection]:
         connection = Connection(await self._open(engine))
         try:
             await connection.run_sync(_prepare, self.pooled, self.autocommit)
             yield connection
         finally:
-            await uncancelled(_CLEANUP_SECONDS, _close_with(connection, engine))
+            await uncancelled(_CLEANUP_SECONDS, connection.close())
 
     async def _open(self, engine: sa.Engine) -> sa.Connection:
         try:
@@ -126,11 +130,6 @@ class Database:
         """Dispose an engine of ours; to the end, because an open aiosqlite connection hangs the interpreter's exit."""
         if self.owned:
             await uncancelled(_CLEANUP_SECONDS, greenlet_spawn(self.engine.dispose))
-
-
-async def _close_with(connection: Connection, engine: sa.Engine) -> None:
-    await connection.close()
-    await greenlet_spawn(engine.dispose)
 
 
 def is_missing_file(url: URL) -> bool:

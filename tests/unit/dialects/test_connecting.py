@@ -1,11 +1,13 @@
 """What drivers are told beyond the URL; what somebody gave counts, and is left as it was."""
 
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from sqlalchemy.engine import make_url
 
 from asyncmig.dialects.connecting import connecting_to
+from asyncmig.errors import ConfigError, DriverError
 
 POOLED = {"statement_cache_size", "prepared_statement_name_func"}
 
@@ -22,6 +24,31 @@ POOLED = {"statement_cache_size", "prepared_statement_name_func"}
         ),
         ("postgresql+psycopg://h/d", False, {"connect_timeout": 15, "application_name": "asyncmig"}),
         ("postgresql+psycopg://h/d", True, {"connect_timeout": 15, "prepare_threshold": None}),
+        (
+            "postgresql+psycopg://h/d?connect_timeout=3&application_name=shop",
+            False,
+            {},
+        ),
+        (
+            "postgresql+asyncpg://h/d?ssl=verify-full&sslrootcert=/a b.pem&application_name=shop&options=-c%20jit%3Doff",
+            True,
+            {
+                "dsn": "postgresql://?sslrootcert=%2Fa+b.pem&application_name=shop&options=-c+jit%3Doff",
+                "timeout": 15,
+                "prepared_statement_cache_size": 0,
+                **dict.fromkeys(POOLED, ANY),
+            },
+        ),
+        (
+            "postgresql+asyncpg://h/d?connect_timeout=3&command_timeout=1.5&channel_binding=prefer",
+            False,
+            {
+                "timeout": 3,
+                "command_timeout": 1.5,
+                "prepared_statement_cache_size": 0,
+                "server_settings": {"application_name": "asyncmig"},
+            },
+        ),
         ("mysql+aiomysql://h/d", False, {}),
     ],
 )
@@ -34,6 +61,15 @@ def test_through_a_pooler_asyncpg_leaves_nothing_on_the_server() -> None:
     assert found.keys() == {"timeout", "prepared_statement_cache_size", *POOLED}
     assert found["statement_cache_size"] == 0
     assert found["prepared_statement_name_func"]() != found["prepared_statement_name_func"]()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("channel_binding=require", "channel_binding"), ("command_timeout=soon", "command_timeout=soon is not a number")],
+)
+def test_what_asyncpg_cannot_do_is_said(query: str, words: str) -> None:
+    with pytest.raises((ConfigError, DriverError), match=words):
+        connecting_to(make_url(f"postgresql+asyncpg://h/d?{query}")).arguments({}, pooled=False)
 
 
 def test_what_was_given_counts_and_is_left_alone() -> None:
