@@ -95,28 +95,54 @@ class Console:
         return self.err.isatty()
 
     def result(self, text: str) -> None:
-        """The result, for people; nothing where it is empty, and nothing with --json."""
+        """The result, for people; nothing where it is empty, and nothing with --json.
+
+        What stdout's encoding does not have is shown as an escape: a pipe on Windows, or a terminal set to Latin-1.
+        """
         if text and not self.as_json:
-            self._write(text)
+            self._write(text, otherwise=lambda: self._escaped(text))
+
+    def script(self, sql: str) -> None:
+        """A result that a database is to run: to the letter, or OutputLost."""
+        if sql and not self.as_json:
+            self._write(sql, otherwise=self._refuse_encoding)
 
     def data(self, payload: Callable[[], Mapping[str, object]]) -> None:
         """The result, for programs; not even made without --json: a history may have ten thousand entries."""
         if self.as_json:
-            self._write(printable_json(payload(), indent=None if self.as_lines else 2))
+            self._write_json(payload(), indent=None if self.as_lines else 2)
 
     def event(self, payload: Mapping[str, object]) -> None:
         """What happens while a command runs, for programs: at once, a line each; nothing without --events."""
         if self.as_lines:
-            self._write(printable_json(payload, indent=None))
+            self._write_json(payload, indent=None)
             self.flush()
 
     def flush(self) -> None:
         with _lost_in_words():
             self.out.flush()
 
-    def _write(self, text: str) -> None:
+    def _write_json(self, payload: Mapping[str, object], *, indent: int | None) -> None:
+        text = printable_json(payload, indent=indent)
+        self._write(text, otherwise=lambda: printable_json(payload, indent=indent, ascii_only=True))
+
+    def _write(self, text: str, *, otherwise: Callable[[], str]) -> None:
+        """`otherwise` gives what is written where stdout's encoding does not have all of the text."""
         with _lost_in_words():
-            print(text, file=self.out)
+            try:
+                print(text, file=self.out)
+            except UnicodeEncodeError:  # of the whole text, before any of it was written
+                print(otherwise(), file=self.out)
+
+    def _escaped(self, text: str) -> str:
+        encoding = self.out.encoding
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+
+    def _refuse_encoding(self) -> str:
+        raise OutputLost(
+            f"The result cannot be written to stdout: not all of it can be said in {self.out.encoding}.",
+            hint="Set PYTHONIOENCODING=utf-8 and run it again.",
+        )
 
     def note(self, text: str) -> None:
         """What is good to know and not the result; --quiet drops it."""
@@ -132,6 +158,6 @@ class Console:
         print(f"{self.err_styles.paint('warning:', 'warning')} {text}", file=self.err, flush=True)
 
 
-def printable_json(payload: Mapping[str, object], *, indent: int | None = 2) -> str:
+def printable_json(payload: Mapping[str, object], *, indent: int | None = 2, ascii_only: bool = False) -> str:
     """One object, `"version": 1` first; what no JSON type fits was turned into text by payloads.py."""
-    return json.dumps({"version": 1, **payload}, indent=indent, ensure_ascii=False)
+    return json.dumps({"version": 1, **payload}, indent=indent, ensure_ascii=ascii_only)

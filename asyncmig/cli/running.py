@@ -121,7 +121,7 @@ async def _ensure_version(session: Session, *, sql: bool) -> None:
     async with session.connected(session.writing(), connects=not sql) as migrator:
         await _announce_target(console, migrator, sql=sql)
         text = await migrator.ensure_version(sql=sql)
-    console.result((text or "").rstrip("\n"))
+    console.script((text or "").rstrip("\n"))
     console.data(lambda: {"sql": text} if sql else {"ensured": True})
 
 
@@ -133,7 +133,7 @@ async def _announce_target(console: Console, migrator: Migrator, *, sql: bool) -
 def _show_report(console: Console, report: Report) -> None:
     console.data(lambda: payloads.report_payload(report))
     if report.sql is not None:
-        console.result("\n".join((*report.opening, report.sql.rstrip("\n"))))
+        console.script("\n".join((*report.opening, report.sql.rstrip("\n"))))
         return
     for line in report_texts.outcome_lines(report):
         console.note(line)

@@ -1,6 +1,7 @@
 """Failures that take a server, a file that cannot be written, or a script that raises: said in a paragraph, nothing left."""
 
 import ctypes
+import json
 import os
 import resource
 import socket
@@ -188,6 +189,20 @@ def test_a_result_that_cannot_be_written_is_said(shop: Project, arguments: tuple
         "error: The result cannot be written to stdout: No space left on device." in done.stderr
         or "nope" in done.stderr
     )
+
+
+def test_what_stdout_cannot_say_is_escaped_and_never_in_sql(project: Project) -> None:
+    config(project, "sqlite:///shop.db")
+    project.revision("a1", message="größe 表 😀", upgrade="op.execute(\"SELECT 'ä'\")")
+    ascii_only = {"PYTHONIOENCODING": "ascii"}
+    assert r"gr\xf6\xdfe \u8868 \U0001f600" in project.run("history", env=ascii_only).expect(0).stdout
+    told = json.loads(project.run("history", "--json", env=ascii_only).expect(0).stdout)
+    assert told["revisions"][0]["message"] == "größe 表 😀"
+    refused = project.run("upgrade", "head", "--sql", env=ascii_only).expect(3)
+    check_words(refused, ("not all of it can be said in ascii", "PYTHONIOENCODING=utf-8"))
+    assert refused.stdout == ""
+    events = project.run("upgrade", "head", "--events", env=ascii_only).expect(0).stdout.splitlines()
+    assert json.loads(events[-1])["steps"][0]["message"] == "größe 表 😀"
 
 
 def test_a_locked_database_file_is_waited_for_and_then_named(shop: Project) -> None:
