@@ -14,7 +14,6 @@ from asyncmig.errors import AccessDenied, AsyncmigError, ConnectionFailed, Datab
 from asyncmig.url import redact
 
 __all__ = [
-    "CHECK_RIGHTS",
     "connection_failure",
     "detail_of",
     "in_words",
@@ -31,6 +30,7 @@ __all__ = [
     "is_unique_violation",
     "message_of",
     "sqlstate_of",
+    "way_to_write",
 ]
 
 # SQLSTATE classes and codes: PostgreSQL manual, appendix "PostgreSQL Error Codes".
@@ -50,8 +50,8 @@ _CANNOT_CONNECT_NOW = "57P03"
 _NO_SUCH_SCHEMA = "3F000"
 _NOT_THIS_COLUMN = ("42601", "55000")  # syntax_error, object_not_in_prerequisite_state
 
-CHECK_RIGHTS = "Check the rights of the user, and whether the database or its file is read-only."
-
+_CHECK_RIGHTS = "Check the rights of the user, and whether the database or its file is read-only."
+_READ_ONLY_SESSION = "Connect to the primary, not to a standby; where it is one, look at default_transaction_read_only."
 
 _ERRNO = re.compile(r"\[Errno -?\d+\] ")
 
@@ -155,6 +155,11 @@ def is_access_denied(error: BaseException) -> bool:
     )
 
 
+def way_to_write(error: BaseException, rights: str = _CHECK_RIGHTS) -> str:
+    """What to do where access was denied; `rights` unless it is the whole session that takes no writes."""
+    return _READ_ONLY_SESSION if sqlstate_of(error) == _READ_ONLY_TRANSACTION else rights
+
+
 def is_connection_lost(error: BaseException) -> bool:
     code = sqlstate_of(error) or ""
     if code.startswith(("08", "57P0")):
@@ -206,7 +211,7 @@ def in_words(where: str) -> Iterator[None]:
                 f"{where}: the file is locked by another process.", hint="Let it finish, then try again."
             ) from error
         if is_access_denied(error):
-            raise AccessDenied(f"{where}: {message_of(error)}.", hint=CHECK_RIGHTS) from error
+            raise AccessDenied(f"{where}: {message_of(error)}.", hint=way_to_write(error)) from error
         if is_connection_lost(error):
             raise ConnectionFailed(f"{where}: the connection was lost: {message_of(error)}.") from error
         raise DatabaseError(f"{where}: {message_of(error)}.", hint=_way_out(error)) from error

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from asyncmig.database.driver import Driver, driver_of
 from asyncmig.database.events import LockWaiting, Observer, announce_async
-from asyncmig.database.failures import is_access_denied, is_unique_violation, message_of
+from asyncmig.database.failures import is_access_denied, is_unique_violation, message_of, way_to_write
 from asyncmig.database.lock import HeldElsewhere, RunLock
 from asyncmig.dialects.lease import HeldLease, LeaseSql
 from asyncmig.errors import LockTimeout, RunLockLost, VersionTableError
@@ -256,7 +256,10 @@ def _make_table(connection: sa.Connection, sql: LeaseSql) -> None:
             if is_access_denied(error):
                 raise VersionTableError(
                     f"Table {sql.table} is missing and may not be created: {message_of(error)}. Nothing was applied.",
-                    hint='Grant CREATE on the schema, or let an owner run `asyncmig ensure-version` with lock = "lease".',
+                    hint=way_to_write(
+                        error,
+                        'Grant CREATE on the schema, or let an owner run `asyncmig ensure-version` with lock = "lease".',
+                    ),
                 ) from error
             # IF NOT EXISTS looks before it leaps: several starters may meet in the catalog's own index.
             if not is_unique_violation(error):

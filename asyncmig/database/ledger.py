@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from asyncmig.database.driver import Driver
-from asyncmig.database.failures import is_access_denied, is_undefined_table, message_of
+from asyncmig.database.failures import is_access_denied, is_undefined_table, message_of, way_to_write
 from asyncmig.database.report import Outcome
 from asyncmig.dialects.lease import HeldLease
 from asyncmig.dialects.ledger import JOURNAL_COLUMNS, LedgerSql
@@ -227,7 +227,9 @@ class Ledger:
             name = self.sql.version if self.sql.version in statement.partition("(")[0].split() else self.sql.journal
             raise VersionTableError(
                 f"Table {name} is missing and may not be created: {message_of(error)}. Nothing was applied.",
-                hint="Grant CREATE on the schema, or let an owner run `asyncmig ensure-version` once.",
+                hint=way_to_write(
+                    error, "Grant CREATE on the schema, or let an owner run `asyncmig ensure-version` once."
+                ),
             ) from error
 
     def record(self, change: VersionChange, row: JournalRow, *, started: bool) -> tuple[str, ...]:

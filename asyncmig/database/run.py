@@ -19,12 +19,12 @@ from asyncmig.database.attempt import Hooks, Work
 from asyncmig.database.events import Warned, announce_async
 from asyncmig.database.executor import Executor, RunAgain, StepBroken, WithoutForeignKeys
 from asyncmig.database.failures import (
-    CHECK_RIGHTS,
     is_access_denied,
     is_filled_otherwise,
     is_fresh_enum_value,
     is_refused_in_transaction,
     message_of,
+    way_to_write,
 )
 from asyncmig.database.ledger import Incomplete, Overtaken
 from asyncmig.database.placement import Placement
@@ -243,7 +243,7 @@ def _hint(error: Exception) -> str:
         return _OUTSIDE
     if is_filled_otherwise(error):
         return _SAY_WHAT_FILLS_IT
-    return CHECK_RIGHTS if is_access_denied(error) else _AGAIN
+    return way_to_write(error) if is_access_denied(error) else _AGAIN
 
 
 def _script_line(broken: StepBroken) -> int | None:

@@ -5,6 +5,8 @@ import servers
 from projects import Project
 from sqlalchemy.engine import make_url
 
+from asyncmig.errors import AsyncmigError, VersionTableError
+
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 async def test_libpqs_parameters_count_with_each_driver(project: Project, postgres_url: str, driver: str) -> None:
@@ -18,3 +20,18 @@ async def test_libpqs_parameters_count_with_each_driver(project: Project, postgr
     await project.migrator().upgrade("head")
     assert servers.rows(postgres_url, "SELECT settings FROM shop.said") == [(["till", "shop", "5MB"],)]
     assert servers.rows(postgres_url, "SELECT version_num FROM shop.asyncmig_version") == [("a1",)]
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_a_session_that_takes_no_writes_is_told_so(project: Project, postgres_url: str, driver: str) -> None:
+    url = make_url(postgres_url).set(drivername=f"postgresql+{driver}")
+    standby = url.update_query_dict({"options": "-cdefault_transaction_read_only=on"})
+    project.config(url=standby.render_as_string(hide_password=False)).revision("a1", upgrade='op.execute("SELECT 1")')
+    with pytest.raises(VersionTableError, match=r"read-only transaction.*Connect to the primary"):
+        await project.migrator().upgrade("head")
+    writing = project.migrator(url=url.render_as_string(hide_password=False))
+    await writing.upgrade("head")
+    project.revision("b2", "a1", upgrade='op.execute("CREATE TABLE account (id integer)")')
+    with pytest.raises(AsyncmigError, match=r"read-only transaction.*Connect to the primary"):
+        await project.migrator().upgrade("head")
+    assert servers.rows(postgres_url, "SELECT version_num FROM asyncmig_version") == [("a1",)]
