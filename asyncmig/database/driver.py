@@ -98,6 +98,10 @@ class Driver(ABC):
         except Exception as error:
             self._raise(error, sql)
 
+    def begin_now(self) -> None:
+        """Begin the transaction that the driver would begin by itself with the first change, if it does so."""
+        return
+
     def begin_and_fetch(self, begin: str, query: str) -> list[tuple[Any, ...]]:
         """Begin a transaction and give the rows of its first query."""
         self.run(begin)
@@ -251,6 +255,12 @@ class AiosqliteDriver(Driver):
         before = self.raw.total_changes
         await self.raw.execute_fetchall(sql)
         return int(self.raw.total_changes - before)
+
+    def begin_now(self) -> None:
+        """sqlite3 begins before INSERT, UPDATE, DELETE and REPLACE only, unless it leaves that to others ("Transaction control")."""
+        implicit = self.raw.isolation_level is not None and getattr(self.raw._conn, "autocommit", -1) == -1
+        if implicit and not self.in_transaction:
+            self.run("BEGIN IMMEDIATE")
 
     # A turn of the driver's thread costs more than most statements do: what belongs together takes one.
 

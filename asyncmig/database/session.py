@@ -280,15 +280,13 @@ class CallersSession(Session):
         yield
 
     def _require_transaction(self, connection: sa.Connection) -> None:
-        """SQLAlchemy begins lazily, at the first statement: make sure that the driver really is in a transaction."""
+        """SQLAlchemy begins lazily, at the first statement, and sqlite3 at the first change of a row: begin now."""
         driver = driver_of(connection)
         if not driver.in_transaction:
             connection.exec_driver_sql("SELECT 1")
+            driver.begin_now()
         if not driver.in_transaction:
             raise UsageError(
                 "connection= is not inside a transaction of the database, so a failed migration could not be undone.",
-                hint=(
-                    "Pass engine= instead; or begin for real: the driver's default on SQLite lets DDL escape, so set "
-                    "isolation_level to None when connecting and emit BEGIN yourself."
-                ),
+                hint="Pass engine= instead, or begin one: its engine is in autocommit mode.",
             )

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import logging.config
+import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
@@ -128,25 +129,40 @@ async def test_concurrently_is_refused_in_a_callers_transaction(at_postgres: Pro
     assert "made" not in servers.tables(postgres_url)
 
 
-async def test_sqlite_without_a_real_begin_is_refused(at_sqlite: Project, sqlite_url: str) -> None:
-    at_sqlite.revision("a1", upgrade=TABLE)
+@pytest.mark.parametrize("ending", ["commit", "rollback"])
+async def test_the_drivers_own_late_begin_is_brought_forward(at_sqlite: Project, sqlite_url: str, ending: str) -> None:
+    """sqlite3 would begin with the first changed row only, behind the tables."""
+    at_sqlite.revision("a1", upgrade=f'{TABLE}\nop.execute("INSERT INTO made VALUES (1)")')
+    at_sqlite.revision("b2", "a1", upgrade='op.execute("INSERT INTO made VALUES (2)")\nop.execute("SELECT nowhere")')
     engine = create_async_engine(sqlite_url)
-    async with engine.begin() as connection:
-        with pytest.raises(UsageError, match="not inside a transaction of the database") as caught:
+    async with engine.connect() as connection:
+        with pytest.raises(MigrationFailed):
             await Migrator(at_sqlite.config_file, connection=connection).upgrade("head")
-    assert "engine=" in str(caught.value)
+        assert (await connection.execute(sa.text("SELECT id FROM made"))).all() == [(1,)]
+        await getattr(connection, ending)()
     await engine.dispose()
-    assert servers.tables(sqlite_url) == []
+    assert servers.tables(sqlite_url) == (HISTORY_TABLES if ending == "commit" else [])
 
 
-async def test_a_caller_in_autocommit_is_refused(at_postgres: Project, postgres_url: str) -> None:
-    at_postgres.revision("a1", upgrade=TABLE)
-    engine = create_async_engine(postgres_url, isolation_level="AUTOCOMMIT")
+async def test_a_callers_locked_file_is_said(at_sqlite: Project, sqlite_url: str) -> None:
+    at_sqlite.revision("a1", upgrade=TABLE)
+    engine = create_async_engine(sqlite_url, connect_args={"timeout": 0.1})
+    with closing(sqlite3.connect(servers.sqlite_path(sqlite_url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with engine.begin() as connection:
+            with pytest.raises(LockTimeout, match="locked by another process"):
+                await Migrator(at_sqlite.config_file, connection=connection).upgrade("head")
+    await engine.dispose()
+
+
+async def test_a_caller_in_autocommit_is_refused(at_driver: Project, driver_url: str) -> None:
+    at_driver.revision("a1", upgrade=TABLE)
+    engine = create_async_engine(driver_url, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         with pytest.raises(UsageError, match="not inside a transaction of the database"):
-            await Migrator(at_postgres.config_file, connection=connection).upgrade("head")
+            await Migrator(at_driver.config_file, connection=connection).upgrade("head")
     await engine.dispose()
-    assert servers.tables(postgres_url) == []
+    assert servers.tables(driver_url) == []
 
 
 async def test_a_caller_waits_for_the_run_lock_too(project: Project, postgres_url: str) -> None:
