@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from asyncmig.dialects.sqlite_stored import tables_with_keys
 from asyncmig.dialects.sqlite_tokens import quote
 from asyncmig.errors import OperationError
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from asyncmig.database.driver import Driver
 
 __all__ = ["Orphans"]
-
-_WITH_KEYS = """SELECT DISTINCT t.name FROM main.sqlite_schema AS t, pragma_foreign_key_list(t.name)
-WHERE t.type = 'table'"""
 
 
 class Orphans:
@@ -43,7 +41,7 @@ class Orphans:
 def _orphans(driver: Driver) -> Counter[tuple[Any, ...]]:
     """The rows (table, rowid, parent table) that have no parent. Keys that point at no key of theirs are left out."""
     found: Counter[tuple[Any, ...]] = Counter()
-    for (table,) in driver.fetch(_WITH_KEYS):
+    for (table,) in driver.fetch(tables_with_keys()):
         with suppress(sa.exc.OperationalError):  # "foreign key mismatch"
             rows = driver.fetch(f"PRAGMA main.foreign_key_check({quote(table)})")
             found.update((row[0], row[1], row[2]) for row in rows)

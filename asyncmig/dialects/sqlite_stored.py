@@ -10,7 +10,7 @@ from asyncmig.dialects.sqlite_table_text import TableText, parse_table
 from asyncmig.dialects.sqlite_tokens import quote, text_literal
 from asyncmig.errors import UnsupportedOperation
 
-__all__ = ["Query", "StoredObject", "StoredTable", "has_children", "read_stored", "stored_from"]
+__all__ = ["Query", "StoredObject", "StoredTable", "has_children", "read_stored", "stored_from", "tables_with_keys"]
 
 Query = Callable[..., Sequence[Sequence[Any]]]
 """`query(sql)` or `query(sql, parameters)` with positional parameters (?): all rows, [] for a statement without."""
@@ -124,11 +124,22 @@ def _spelled(name: str, text: str) -> bool:
     return name in text or ('"' in name and name.replace('"', '""') in text)
 
 
+def tables_with_keys(schema: str | None = None) -> str:
+    """A query for the names of the tables `t` that have foreign keys `k`; more conditions may follow.
+
+    The word in the text is looked for first: to ask for the keys of a table takes many times as long.
+    """
+    space = schema or "main"
+    return (
+        f"SELECT DISTINCT t.name FROM {quote(space)}.sqlite_schema AS t, "
+        f"pragma_foreign_key_list(t.name, {text_literal(space)}) AS k "
+        "WHERE t.type = 'table' AND instr(lower(t.sql), 'references') > 0"
+    )
+
+
 def has_children(query: Query, name: str, schema: str | None) -> bool:
     """Whether another table with rows has a foreign key to this one."""
     space = quote(schema or "main")
-    tables = query(
-        f"SELECT DISTINCT t.name FROM {space}.sqlite_schema AS t, pragma_foreign_key_list(t.name, {text_literal(schema or 'main')}) AS k"
-        f' WHERE t.type = \'table\' AND lower(k."table") = {text_literal(name.lower())} AND lower(t.name) <> lower(k."table")'
-    )
+    to_it = f'lower(k."table") = {text_literal(name.lower())} AND lower(t.name) <> lower(k."table")'
+    tables = query(f"{tables_with_keys(schema)} AND {to_it}")
     return any(query(f"SELECT EXISTS (SELECT 1 FROM {space}.{quote(str(table))})")[0][0] for (table,) in tables)
