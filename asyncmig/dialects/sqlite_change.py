@@ -62,6 +62,7 @@ def plan_change(stored: StoredTable, edits: Iterable[Edit], query: Query | None 
     """
     wanted = tuple(edits)
     texts = [edit.text for edit in wanted if isinstance(edit, AddColumn | AddConstraint)]
+    texts += [edit.new_name for edit in wanted if isinstance(edit, RenameTable)]  # of what may be called so already
     twin = Twin(stored.involved(texts))
     try:
         planner = _Planner(stored, twin, query)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from asyncmig.dialects.sqlite_neighbours import neighbours
 from asyncmig.dialects.sqlite_table_text import TableText, parse_table
 from asyncmig.dialects.sqlite_tokens import quote, text_literal
 from asyncmig.errors import UnsupportedOperation
@@ -61,17 +62,8 @@ class StoredTable:
         return found
 
     def involved(self, texts: Iterable[str] = ()) -> tuple[StoredObject, ...]:
-        """The table, what mentions it, however indirectly, and then all that those, or `texts`, mention themselves.
-
-        By plain search, so that there may be too many; with fewer a view could look broken that is not.
-        """
-        stored = [(o, o.sql.lower()) for o in self.objects]
-        chosen = {self.name.lower()}
-        _grow(chosen, lambda seen: [o.name for o, text in stored if any(_spelled(name, text) for name in seen)])
-        for text in texts:
-            chosen |= {o.name.lower() for o in self.objects if _spelled(o.name.lower(), text.lower())}
-        _grow(chosen, lambda seen: _mentioned(self.objects, [text for o, text in stored if o.name.lower() in seen]))
-        return tuple(o for o in self.objects if o.name.lower() in chosen or o.table.lower() in chosen)
+        """The objects that a change of the table can touch, and those that these, or `texts`, need to make sense."""
+        return neighbours(self.name, self.objects, texts)
 
 
 def read_stored(query: Query, table: str, schema: str | None = None) -> StoredTable:
@@ -107,21 +99,6 @@ def _is_writable(query: Query) -> bool:
         return bool(query("PRAGMA writable_schema")[0][0])
     finally:
         query("PRAGMA writable_schema = OFF")
-
-
-def _mentioned(objects: Iterable[StoredObject], texts: Sequence[str]) -> list[str]:
-    return [o.name for o in objects if any(_spelled(o.name.lower(), text) for text in texts)]
-
-
-def _grow(chosen: set[str], step: Callable[[set[str]], Iterable[str]]) -> None:
-    fresh = set(chosen)
-    while fresh:
-        fresh = {name.lower() for name in step(fresh)} - chosen
-        chosen |= fresh
-
-
-def _spelled(name: str, text: str) -> bool:
-    return name in text or ('"' in name and name.replace('"', '""') in text)
 
 
 def tables_with_keys(schema: str | None = None) -> str:
