@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import BindTyping
 from sqlalchemy.util import await_only
 
@@ -20,11 +21,27 @@ _ROWS_AT_ONCE = 500
 
 def send_values_as_text(dialect: Any) -> None:
     """Change this dialect object, which must be one connection's own."""
-    dialect.bind_typing = BindTyping.NONE
+    dialect.bind_typing = BindTyping.RENDER_CASTS
     # SQLAlchemy keeps what it concluded from bind_typing; a copy has that too.
-    dialect.__dict__["_bind_typing_render_casts"] = False
+    dialect.__dict__["_bind_typing_render_casts"] = True
+    dialect.statement_compiler = _casting_arrays(dialect.statement_compiler)
     dialect.do_execute = _execute
     dialect.do_executemany = _execute_many
+
+
+def _casting_arrays(compiler: type[Any]) -> type[Any]:
+    """ARRAY['a'] is an array of text, which is none of an enum, of inet or of varchar; all else is what it has to be."""
+
+    class CastingArrays(compiler):  # type: ignore[misc]
+        def render_bind_cast(self, type_: Any, dbapi_type: Any, sqltext: str) -> str:
+            item = getattr(dbapi_type, "item_type", None)
+            if item is None:
+                return sqltext
+            if isinstance(item, sa.String) and not isinstance(item, sa.Enum):
+                return f"{sqltext}::VARCHAR[]"  # one to VARCHAR(n) would cut what is too long
+            return str(super().render_bind_cast(type_, dbapi_type, sqltext))
+
+    return CastingArrays
 
 
 def _execute(cursor: Any, statement: str, parameters: Sequence[object], context: Any = None) -> None:
