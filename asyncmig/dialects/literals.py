@@ -32,9 +32,8 @@ class LiteralCompiler(SQLCompiler):
         given = bindparam.value is not None or bindparam.callable is not None
         given = given or bindparam.key in getattr(self, "_collected_params", ())  # by .params(), on SQLAlchemy 2.1
         if not given and not arguments and bindparam.type.should_evaluate_none:
-            keywords.setdefault(
-                "render_literal_value", None
-            )  # JSON has a null of its own, which a connection would send
+            # JSON has a null of its own, which a connection would send.
+            keywords.setdefault("render_literal_value", None)
         return str(super().render_literal_bindparam(bindparam, *arguments, **keywords))  # type: ignore[no-untyped-call]
 
     def render_literal_value(self, value: Any, type_: Any, **keywords: Any) -> str:
