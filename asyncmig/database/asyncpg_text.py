@@ -45,7 +45,7 @@ def _casting_arrays(compiler: type[Any]) -> type[Any]:
 
 
 def _execute(cursor: Any, statement: str, parameters: Sequence[object], context: Any = None) -> None:
-    sql, left = _with_values(statement, parameters) if parameters else (statement, ())
+    sql, left = _with_values(statement, parameters, context) if parameters else (statement, ())
     if left or ";" not in sql.rstrip("; \n\t\r"):
         cursor.execute(sql, left)
         return
@@ -59,7 +59,7 @@ def _execute(cursor: Any, statement: str, parameters: Sequence[object], context:
 def _execute_many(cursor: Any, statement: str, parameters: Sequence[Sequence[object]], context: Any = None) -> None:
     """Many rows at once through the simple protocol; as parameters where a value has no literal."""
     for start in range(0, len(parameters), _ROWS_AT_ONCE):
-        spelled = [_with_values(statement, row) for row in parameters[start : start + _ROWS_AT_ONCE]]
+        spelled = [_with_values(statement, row, context) for row in parameters[start : start + _ROWS_AT_ONCE]]
         if any(left for _, left in spelled):
             for sql, left in spelled:
                 cursor.execute(sql, left)
@@ -67,10 +67,12 @@ def _execute_many(cursor: Any, statement: str, parameters: Sequence[Sequence[obj
             _send(cursor, ";\n".join(sql for sql, _ in spelled))
 
 
-def _with_values(sql: str, parameters: Sequence[object]) -> tuple[str, tuple[object, ...]]:
+def _with_values(sql: str, parameters: Any, context: Any) -> tuple[str, tuple[object, ...]]:
     # Late: a start with nothing to do sends nothing through here.
-    from asyncmig.dialects.postgresql_values import with_values
+    from asyncmig.dialects.postgresql_values import numbered, with_values
 
+    if getattr(context, "compiled", None) is None:  # exec_driver_sql: the driver's own marks, which were psycopg2's
+        sql, parameters = numbered(sql, parameters)
     return with_values(sql, parameters)
 
 

@@ -99,6 +99,8 @@ VALUES = {
     "a = sa.Table('many', sa.MetaData(), autoload_with=bind)\n"
     "op.bulk_insert(a, [{'k': ['p', 'q'], 'i': ['10.0.0.1'], 's': ['abc']}, {'k': [], 'i': None, 's': []}])\n"
     "assert len(bind.execute(sa.select(a.c.k).where(a.c.s == ['abc'])).all()) == 1",
+    "marks_of_psycopg2": "bind.exec_driver_sql('insert into t (id, name) values (%s, %s)', [(50, 'a%s$1'), (51, None)])\n"
+    "assert bind.exec_driver_sql(\"select name || '5%%' from t where id = %(i)s\", {'i': 50}).scalar() == 'a%s$15%'",
     "in_list": "assert bind.execute(sa.select(t.c.id).where(t.c.id.in_(['1', 999]))).scalars().all() == [1]",
 }
 
