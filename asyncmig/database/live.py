@@ -99,8 +99,8 @@ class LiveStep(Dividing):
             self._fresh.take(operation)
         if not isinstance(operation, Execute | BulkInsert):
             self.operations.append(operation)
-            if not (self._tally.skipping or self._autocommit):
-                self._uncommitted.append((operation, origin))
+        if not (self._tally.skipping or self._autocommit) and _shapes_schema(operation):
+            self._uncommitted.append((operation, origin))
         if isinstance(operation, Execute | BulkInsert | DropTable):
             self._remember_orphans()
         if dialect.reads(operation) or dialect.left_by_failures(operation):
@@ -310,6 +310,10 @@ class LiveStep(Dividing):
     @property
     def settings(self) -> StepSettings:
         return self._settings
+
+
+def _shapes_schema(operation: Operation) -> bool:
+    return operation.shapes_schema if isinstance(operation, Execute) else not isinstance(operation, BulkInsert)
 
 
 def _known_by(dialect: Dialect, operation: Operation) -> str:

@@ -318,6 +318,10 @@ async def test_a_rollback_of_the_script_takes_no_operation_with_it(at_driver: Pr
         with pytest.raises(MigrationFailed, match=r"rolled back .* with it: Add column counter.more \(.*b2.*:\d+\)"):
             await at_driver.migrator().upgrade("head")
         assert (versions(driver_url), counted(driver_url)) == (["a1"], [])
+    said = 'op.execute("/* one more */ ALTER TABLE counter ADD COLUMN more integer")'
+    at_driver.revision("b2", "a1", upgrade=f"{said}\nop.get_bind().rollback()")
+    with pytest.raises(MigrationFailed, match=r"with it: Execute .*ALTER TABLE"):
+        await at_driver.migrator().upgrade("head")
     at_driver.revision("b2", "a1", upgrade=f'{COUNT.format("undone")}\nop.execute("ROLLBACK")\n{add}')
     await at_driver.migrator().upgrade("head")
     assert servers.columns(driver_url, "counter")[-1] == "more"
