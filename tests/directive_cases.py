@@ -214,6 +214,7 @@ CONSTRAINTS = [
     "op.drop_constraint('fk_b', 't', type_='foreignkey')",
     "op.drop_constraint('uq_b', 't', 'unique')",
     "op.drop_constraint('uq_b', 't')",
+    "op.drop_constraint('uq_b', 't', type_='check')",
     "op.drop_constraint('uq_b', 't', if_exists=True)",
     "op.drop_constraint('nothing', 't', type_='unique', if_exists=True)",
     "op.create_table_comment('t', 'said')",
@@ -354,6 +355,7 @@ ROWS = [
     "op.bulk_insert(sa.table('o', sa.column('id', sa.Integer), sa.column('n', sa.Integer)), [{'id': 1, 'n': 2}, {'id': 2, 'n': 3}])",
     "op.bulk_insert(sa.table('o', sa.column('id', sa.Integer)), [{'id': 1}], multiinsert=False)",
     "op.bulk_insert(sa.table('o', sa.column('id', sa.Integer)), [])",
+    "op.bulk_insert(op.create_table('n', sa.Column('j', sa.JSON)), [{'j': ['x']}, {'j': 'y'}, {'j': None}])",
     "op.bulk_insert(sa.table('o', sa.column('id', sa.Integer), sa.column('n', sa.Integer)), [{'id': 1, 'n': None}])",
     "op.bulk_insert(sa.table('t', sa.column('id', sa.Integer), sa.column('a', sa.String), sa.column('c', sa.DateTime)), [{'id': 1, 'a': \"it's 5%\", 'c': op.inline_literal('2020-01-02 03:04:05', sa.String())}])",
 ]
@@ -390,6 +392,7 @@ _BATCH = [
     "batch_op.create_foreign_key('fk', 't', ['b'], ['id'])",
     "batch_op.drop_constraint('uq_b', type_='unique')",
     "batch_op.drop_constraint('ck_b', type_='check')",
+    "batch_op.drop_constraint('ck_b', type_='unique')",
     "batch_op.drop_constraint('fk_b', type_='foreignkey')",
     "batch_op.drop_constraint('fk_b', type_='foreignkey'); batch_op.drop_column('b')",
     "batch_op.create_index('ix', ['b'])",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import BindTyping
 from sqlalchemy.util import await_only
 
@@ -20,15 +21,31 @@ _ROWS_AT_ONCE = 500
 
 def send_values_as_text(dialect: Any) -> None:
     """Change this dialect object, which must be one connection's own."""
-    dialect.bind_typing = BindTyping.NONE
+    dialect.bind_typing = BindTyping.RENDER_CASTS
     # SQLAlchemy keeps what it concluded from bind_typing; a copy has that too.
-    dialect.__dict__["_bind_typing_render_casts"] = False
+    dialect.__dict__["_bind_typing_render_casts"] = True
+    dialect.statement_compiler = _casting_arrays(dialect.statement_compiler)
     dialect.do_execute = _execute
     dialect.do_executemany = _execute_many
 
 
+def _casting_arrays(compiler: type[Any]) -> type[Any]:
+    """ARRAY['a'] is an array of text, which is none of an enum, of inet or of varchar; all else is what it has to be."""
+
+    class CastingArrays(compiler):  # type: ignore[misc]
+        def render_bind_cast(self, type_: Any, dbapi_type: Any, sqltext: str) -> str:
+            item = getattr(dbapi_type, "item_type", None)
+            if item is None:
+                return sqltext
+            if isinstance(item, sa.String) and not isinstance(item, sa.Enum):
+                return f"{sqltext}::VARCHAR[]"  # one to VARCHAR(n) would cut what is too long
+            return str(super().render_bind_cast(type_, dbapi_type, sqltext))
+
+    return CastingArrays
+
+
 def _execute(cursor: Any, statement: str, parameters: Sequence[object], context: Any = None) -> None:
-    sql, left = _with_values(statement, parameters) if parameters else (statement, ())
+    sql, left = _with_values(statement, parameters, context) if parameters else (statement, ())
     if left or ";" not in sql.rstrip("; \n\t\r"):
         cursor.execute(sql, left)
         return
@@ -42,7 +59,7 @@ def _execute(cursor: Any, statement: str, parameters: Sequence[object], context:
 def _execute_many(cursor: Any, statement: str, parameters: Sequence[Sequence[object]], context: Any = None) -> None:
     """Many rows at once through the simple protocol; as parameters where a value has no literal."""
     for start in range(0, len(parameters), _ROWS_AT_ONCE):
-        spelled = [_with_values(statement, row) for row in parameters[start : start + _ROWS_AT_ONCE]]
+        spelled = [_with_values(statement, row, context) for row in parameters[start : start + _ROWS_AT_ONCE]]
         if any(left for _, left in spelled):
             for sql, left in spelled:
                 cursor.execute(sql, left)
@@ -50,10 +67,12 @@ def _execute_many(cursor: Any, statement: str, parameters: Sequence[Sequence[obj
             _send(cursor, ";\n".join(sql for sql, _ in spelled))
 
 
-def _with_values(sql: str, parameters: Sequence[object]) -> tuple[str, tuple[object, ...]]:
+def _with_values(sql: str, parameters: Any, context: Any) -> tuple[str, tuple[object, ...]]:
     # Late: a start with nothing to do sends nothing through here.
-    from asyncmig.dialects.postgresql_values import with_values
+    from asyncmig.dialects.postgresql_values import numbered, with_values
 
+    if getattr(context, "compiled", None) is None:  # exec_driver_sql: the driver's own marks, which were psycopg2's
+        sql, parameters = numbered(sql, parameters)
     return with_values(sql, parameters)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from asyncmig.database.orphans import Orphans
     from asyncmig.database.transaction import StepTransaction
     from asyncmig.dialects.statement import Statement
-    from asyncmig.operations.base import Origin
+    from asyncmig.operations.base import Operation, Origin
 
 __all__ = ["Dividing"]
 
@@ -55,6 +55,9 @@ class Dividing(Sending):
         self._tally = Tally(revision, left)
         self._fresh = FreshValues()
         self._orphans: Orphans | None = None
+        # What changed the schema in the running transaction, and what did so in those that the script rolled back.
+        self._uncommitted: list[tuple[Operation, Origin | None]] = []
+        self._undone: list[tuple[Operation, Origin | None]] = []
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -91,8 +94,7 @@ class Dividing(Sending):
         self._transaction.commit()
         forgive(self._driver)
         pay_back(self._driver)
-        self._fresh.committed()
-        self.divided = True
+        self._committed()
 
     def _notice_end(self) -> None:
         """A statement ended the transaction on its own (a COMMIT inside a DO block, say): journal it now."""
@@ -103,8 +105,30 @@ class Dividing(Sending):
         self._transaction.begin()
         self._checkpoint(self.digests, self._tally.cursor)
         self._transaction.commit()
+        self._committed()
+
+    def _committed(self) -> None:
         self._fresh.committed()
+        self._uncommitted.clear()
         self.divided = True
+
+    def _undo(self, origin: Origin | None) -> None:
+        """The script rolls the running transaction back; the next statement begins another."""
+        if not self._transaction.divisible:
+            raise self._transaction.indivisible("A rollback", origin)
+        self._send_waiting()
+        self._undone += self._uncommitted
+        self._uncommitted.clear()
+        self._transaction.rollback()
+
+    def _refuse_undone(self) -> None:
+        """Rows that a script takes back are its own affair; what it said to `op` would be missing from then on."""
+        for operation, origin in self._undone:
+            where = f" ({origin})" if origin else ""
+            raise OperationError(
+                f"the script rolled back the transaction of its step, and with it: {operation.describe()}{where}.",
+                hint="Let it roll back to a savepoint (`with bind.begin_nested():`), or before it changes the schema.",
+            )
 
     @contextmanager
     def _autocommit_block(self) -> Iterator[None]:
@@ -129,11 +153,8 @@ class Dividing(Sending):
             self._divide(None)
 
     def on_rollback(self) -> None:
-        if self._closing:
-            return
-        if not self._transaction.divisible:
-            raise self._transaction.indivisible("A rollback", None)
-        self._transaction.rollback()
+        if not self._closing:
+            self._undo(None)
 
     def on_after_cursor_execute(self) -> None:
         """`bind.execute("COMMIT")` ends the transaction too; a statement of ours is looked at where it is sent."""

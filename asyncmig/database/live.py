@@ -99,6 +99,8 @@ class LiveStep(Dividing):
             self._fresh.take(operation)
         if not isinstance(operation, Execute | BulkInsert):
             self.operations.append(operation)
+        if not (self._tally.skipping or self._autocommit) and _shapes_schema(operation):
+            self._uncommitted.append((operation, origin))
         if isinstance(operation, Execute | BulkInsert | DropTable):
             self._remember_orphans()
         if dialect.reads(operation) or dialect.left_by_failures(operation):
@@ -202,6 +204,7 @@ class LiveStep(Dividing):
         """
         if self._tally.skipping:
             raise self._tally.cannot_resume("the script ends", None)
+        self._refuse_undone()
         for settle in self._unsettled:
             settle(self._ask)
         self._refuse_orphans()
@@ -228,6 +231,9 @@ class LiveStep(Dividing):
         if control == "commit":
             self._tally.finish()
             return self._divide(statement.origin)
+        if control == "rollback" and not (self._autocommit or self._in_batch):
+            self._tally.finish()
+            return self._undo(statement.origin)
         if control == "begin" and (self._driver.in_transaction or not self._autocommit):
             self._ensure_begun()
             self._tally.finish()
@@ -304,6 +310,10 @@ class LiveStep(Dividing):
     @property
     def settings(self) -> StepSettings:
         return self._settings
+
+
+def _shapes_schema(operation: Operation) -> bool:
+    return operation.shapes_schema if isinstance(operation, Execute) else not isinstance(operation, BulkInsert)
 
 
 def _known_by(dialect: Dialect, operation: Operation) -> str:

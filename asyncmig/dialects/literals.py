@@ -28,6 +28,14 @@ def quoted(text: str) -> str:
 class LiteralCompiler(SQLCompiler):
     """A statement compiler whose literals never fail for a value that the database has a spelling for."""
 
+    def render_literal_bindparam(self, bindparam: Any, *arguments: Any, **keywords: Any) -> str:
+        given = bindparam.value is not None or bindparam.callable is not None
+        given = given or bindparam.key in getattr(self, "_collected_params", ())  # by .params(), on SQLAlchemy 2.1
+        if not given and not arguments and bindparam.type.should_evaluate_none:
+            # JSON has a null of its own, which a connection would send.
+            keywords.setdefault("render_literal_value", None)
+        return str(super().render_literal_bindparam(bindparam, *arguments, **keywords))  # type: ignore[no-untyped-call]
+
     def render_literal_value(self, value: Any, type_: Any, **keywords: Any) -> str:
         special = self.special_literal(value)
         if special is not None:
@@ -58,9 +66,11 @@ class LiteralCompiler(SQLCompiler):
 
 
 def _converts_itself(impl: Any) -> bool:
-    """PickleType, and Interval where it is not native: SQLAlchemy gives literals the value unconverted."""
+    """JSON, PickleType, and Interval where it is not native: SQLAlchemy gives literals the value unconverted."""
     decorator = sa.types.TypeDecorator
-    return isinstance(impl, decorator) and type(impl).bind_processor is not decorator.bind_processor
+    if not isinstance(impl, decorator):
+        return isinstance(impl, sa.JSON)
+    return isinstance(impl.impl_instance, sa.JSON) or type(impl).bind_processor is not decorator.bind_processor
 
 
 def _bound(impl: Any, value: Any, dialect: sa.engine.Dialect) -> Any:

@@ -29,6 +29,13 @@ class _Bytea(sa.LargeBinary):
 
 
 class _Compiler(LiteralCompiler, PGCompiler):
+    def render_literal_value(self, value: Any, type_: Any, **keywords: Any) -> str:
+        text = super().render_literal_value(value, type_, **keywords)
+        item = getattr(type_.dialect_impl(self.dialect), "item_type", None)
+        if item is None or value is None or (value and _says_its_type(item)):
+            return text
+        return f"{text}::{type_.compile(dialect=self.dialect)}"
+
     def special_literal(self, value: Any) -> str | None:
         if isinstance(value, float) and not math.isfinite(value):
             return quoted(str(value)) + "::float8"
@@ -54,6 +61,11 @@ def compiling_dialect(server_version: tuple[int, ...] | None) -> PGDialect:
     dialect.supports_identity_columns = version >= (10,)
     dialect.supports_virtual_generated_columns = version >= (18,)
     return dialect
+
+
+def _says_its_type(item: Any) -> bool:
+    """Whether ARRAY[...] of such literals goes into an array of that type without a cast."""
+    return isinstance(item, sa.String | sa.Integer | sa.Numeric | sa.Boolean) and not isinstance(item, sa.Enum)
 
 
 def _bytes(value: Any) -> str:

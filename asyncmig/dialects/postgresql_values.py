@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-__all__ = ["with_values"]
+__all__ = ["numbered", "with_values"]
 
 _TOKEN = re.compile(
     r"""(?P<parameter> (?<![\w$]) \$\d+ )
@@ -21,6 +22,19 @@ _TOKEN = re.compile(
       | /\* .*? \*/""",
     re.VERBOSE | re.DOTALL,
 )
+
+
+_PYFORMAT = re.compile(r"%(?:(?P<percent>%)|s|\((?P<name>[^)]*)\)s)")
+
+
+def numbered(sql: str, parameters: Sequence[object] | Mapping[str, object]) -> tuple[str, Sequence[object]]:
+    """What psycopg2 takes for `%s` and `%(name)s` as `$1` and so on; as it is, where it has none of them or `$1` itself."""
+    marks = [found for found in _PYFORMAT.finditer(sql) if found["percent"] is None]
+    if not marks or re.search(r"\$\d", sql):
+        return sql, parameters if isinstance(parameters, Sequence) else ()
+    values = [parameters[found["name"] or ""] for found in marks] if isinstance(parameters, Mapping) else [*parameters]
+    numbers = itertools.count(1)
+    return _PYFORMAT.sub(lambda found: "%" if found["percent"] else f"${next(numbers)}", sql), values
 
 
 def with_values(sql: str, parameters: Sequence[object]) -> tuple[str, tuple[object, ...]]:

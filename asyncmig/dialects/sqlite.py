@@ -14,7 +14,7 @@ from asyncmig.dialects.splitter import split_sqlite
 from asyncmig.dialects.sqlite_catalog import catalog_queries
 from asyncmig.dialects.sqlite_compiler import compiling_dialect
 from asyncmig.dialects.sqlite_deferral import check_new_table
-from asyncmig.dialects.sqlite_objects import SqliteObjects
+from asyncmig.dialects.sqlite_objects import SqliteObjects, replaced_view
 from asyncmig.dialects.sqlite_tables import SqliteTables
 from asyncmig.dialects.statement import Procedure, Statement
 from asyncmig.errors import UnsupportedOperation
@@ -76,6 +76,8 @@ class SQLite(SqliteTables, SqliteObjects):
         """
         if isinstance(operation, RenameIndex):
             return frozenset({Ref(operation.old, operation.namespace)})
+        if hasattr(operation, "view"):
+            return replaced_view(operation)
         if self.query is not None:
             return frozenset()
         if isinstance(operation, BatchTable):

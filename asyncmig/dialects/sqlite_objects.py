@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
     from asyncmig.operations.views import CreateView, DropView, ReplaceView
 
-__all__ = ["SqliteObjects"]
+__all__ = ["SqliteObjects", "replaced_view"]
+
+
+def replaced_view(operation: Operation) -> frozenset[Ref]:
+    """The view whose triggers have to be known, where the operation is ReplaceView."""
+    from asyncmig.operations.views import ReplaceView  # late: few scripts have views
+
+    return frozenset({operation.view.ref}) if isinstance(operation, ReplaceView) else frozenset()
 
 
 class SqliteObjects(CompilingDialect):
@@ -60,9 +67,19 @@ class SqliteObjects(CompilingDialect):
         return (Statement(self._create_view(operation.view, operation, exists), operation=operation),)
 
     def replace_view(self, operation: ReplaceView, before: Schema) -> Sequence[Statement]:
+        """Its triggers go with the view that is dropped, and come back with the new one, as OR REPLACE keeps them elsewhere."""
         create = self._create_view(operation.view, operation)
         drop = f"DROP VIEW IF EXISTS {self.qualify(operation.view.ref)}"
-        return (Statement(drop, operation=operation), Statement(create, operation=operation))
+        again = self._triggers_of(operation.view.ref, before)
+        return tuple(Statement(sql, operation=operation) for sql in (drop, create, *again))
+
+    def _triggers_of(self, view: Ref, before: Schema) -> Iterator[str]:
+        """As statements: SQLite keeps their text without the name of an attached database."""
+        from asyncmig.dialects.sqlite_rebuild import in_schema
+
+        for kind, _, table, sql in before.stored.get(view.schema or "main", ()):
+            if kind == "trigger" and table.lower() == view.name.lower():
+                yield in_schema(str(sql), view.schema or "main", "TRIGGER")
 
     def drop_view(self, operation: DropView, before: Schema) -> Sequence[Statement]:
         if operation.materialized:

@@ -142,6 +142,12 @@ class DropConstraint(Operation):
         return "-"
 
     def _meant(self, table: Table) -> list[Constraint]:
+        """Those of its kind by name; else the one of that name: PostgreSQL asks for no kind, and Alembic's batches for none."""
+        meant = self._of_kind(table)
+        called = [c for c in table.constraints if c.name == self.name]
+        return called if not meant and len(called) == 1 else meant
+
+    def _of_kind(self, table: Table) -> list[Constraint]:
         of_kind = [c for c in table.constraints if self.kind in (None, kind_of(c))]
         named = [c for c in of_kind if c.name == self.name]
         if named or all(c.name is not None for c in of_kind):

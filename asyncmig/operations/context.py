@@ -15,6 +15,8 @@ from asyncmig.operations.sql import Execute, plain_sql
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from asyncmig.operations.directives.extensions import Impl
+
 __all__ = ["ContextSettings", "MigrationContext"]
 
 
@@ -61,6 +63,13 @@ class MigrationContext:
     def bind(self) -> sa.Connection | None:
         """The same as `connection`."""
         return self.connection
+
+    @property
+    def impl(self) -> Impl:
+        """What scripts written for Alembic use of its DefaultImpl."""
+        from asyncmig.operations.directives.extensions import Impl  # which knows this class
+
+        return Impl(self._sink)
 
     @property
     def as_sql(self) -> bool:

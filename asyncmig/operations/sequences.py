@@ -9,6 +9,7 @@ from asyncmig.errors import Irreversible
 from asyncmig.operations.base import Operation
 from asyncmig.operations.irreversible import BY_HAND, unknown_before
 from asyncmig.schema.model import Options, Ref, Schema, Sequence
+from asyncmig.schema.types import SqlType
 
 if TYPE_CHECKING:
     from asyncmig.operations.visitor import OperationVisitor
@@ -123,4 +124,6 @@ class DropSequence(Operation):
 
 
 def _word(value: object) -> str:
+    if isinstance(value, SqlType):
+        return str(value.engine)
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)

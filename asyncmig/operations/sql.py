@@ -23,6 +23,10 @@ __all__ = ["Execute", "InlineLiteral", "plain_sql"]
 
 T = TypeVar("T")
 
+_SHAPING = re.compile(
+    r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*(?:alter|drop|create(?!\s+(?:(?:global|local)\s+)?temp(?:orary)?\b))\b",
+    re.I | re.S,
+)
 _ESCAPED_COLON = re.compile(r"\\(:[\w$]*)(?![:\w$])")
 
 
@@ -35,6 +39,13 @@ class Execute(Operation):
 
     def accept(self, visitor: OperationVisitor[T], before: Schema) -> T:
         return visitor.execute(self, before)
+
+    @property
+    def shapes_schema(self) -> bool:
+        """Whether it begins by creating, altering or dropping something that stays."""
+        if isinstance(self.sql, str | sa.TextClause):
+            return _SHAPING.match(str(self.sql)) is not None
+        return isinstance(self.sql, sa.schema.ExecutableDDLElement)
 
     def apply(self, schema: Schema) -> Schema:
         """The same schema: what free SQL does to it is not known."""

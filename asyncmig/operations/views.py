@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from asyncmig.errors import Irreversible
+from asyncmig.operations.attached import without_attached
 from asyncmig.operations.base import Operation
 from asyncmig.operations.irreversible import BY_HAND, unknown_before
+from asyncmig.operations.routines import CreateTrigger
 from asyncmig.schema.model import Ref, Schema, View
 
 if TYPE_CHECKING:
@@ -65,7 +68,7 @@ class ReplaceView(Operation):
         former = before.views.get(self.view.ref)
         if former is None:
             raise unknown_before(self, "the view")
-        return (_drop_of(self.view), CreateView(former))
+        return (_drop_of(self.view), CreateView(former), *_triggers(before, self.view.ref))
 
     def describe(self) -> str:
         return f"Replace {_kind(self.view.materialized)} {self.view.ref}"
@@ -86,7 +89,8 @@ class DropView(Operation):
         return visitor.drop_view(self, before)
 
     def apply(self, schema: Schema) -> Schema:
-        return replace(schema, views={ref: view for ref, view in schema.views.items() if ref != self.ref})
+        views = {ref: view for ref, view in schema.views.items() if ref != self.ref}
+        return without_attached(replace(schema, views=views), _as_table(self.ref))
 
     def reverse(self, before: Schema) -> tuple[Operation, ...]:
         """Create it as `before` knows it, else as the operation does; what CASCADE took is gone."""
@@ -95,7 +99,7 @@ class DropView(Operation):
             raise unknown_before(self, "the view")
         if self.cascade:
             raise Irreversible(f"{self.describe()} may drop others, which cannot be brought back.", hint=BY_HAND)
-        return (CreateView(view),)
+        return (CreateView(view), *_triggers(before, self.ref))
 
     def describe(self) -> str:
         return f"Drop {_kind(self.materialized)} {self.ref}"
@@ -110,6 +114,16 @@ class DropView(Operation):
 
 def _with_view(schema: Schema, view: View) -> Schema:
     return replace(schema, views={**schema.views, view.ref: view})
+
+
+def _triggers(before: Schema, view: Ref) -> Iterator[CreateTrigger]:
+    """Those of a view go with it where it is dropped."""
+    return (CreateTrigger(one) for one in before.triggers.values() if one.table == _as_table(view))
+
+
+def _as_table(view: Ref) -> Ref:
+    """As triggers address what they are on."""
+    return Ref(view.name, view.schema)
 
 
 def _drop_of(view: View) -> DropView:

@@ -32,6 +32,7 @@ LOOKING = {
     "raw_cursor": "cursor = bind.connection.cursor()\ncursor.execute('select 1')\nassert cursor.fetchone()[0] == 1",
     "scalar": "assert bind.scalar(sa.text('select 1')) == bind.exec_driver_sql('select 1').scalar() == 1",
     "context": "assert context.bind is not None and context.connection is not None and not context.as_sql",
+    "impl": "context.impl.execute('update t set n = n')\nassert context.impl.dialect is context.dialect and context.impl.bind is not None",
     "options": "assert context.opts['tenant'] == 'acme' and context.opts.get('missing') is None",
     "config": "assert context.config.get_main_option('script_location') and context.config.get_section('alembic')",
     "current": "assert context.get_current_heads() == (context.get_current_revision(),) == (down_revision,)",
@@ -93,6 +94,13 @@ VALUES = {
     "json": "x = sa.table('t', sa.column('id'), sa.column('doc', sa.JSON))\n"
     "bind.execute(x.insert().values(id=40, doc={'a': \"it's\"}))\n"
     "assert bind.scalar(sa.select(x.c.doc).where(x.c.id == 40)) == {'a': \"it's\"}",
+    "arrays": "from sqlalchemy.dialects import postgresql as pg\n"
+    "op.create_table('many', sa.Column('k', pg.ARRAY(sa.Enum('p', 'q', name='kk'))), sa.Column('i', pg.ARRAY(pg.INET)), sa.Column('s', pg.ARRAY(sa.String(3))))\n"
+    "a = sa.Table('many', sa.MetaData(), autoload_with=bind)\n"
+    "op.bulk_insert(a, [{'k': ['p', 'q'], 'i': ['10.0.0.1'], 's': ['abc']}, {'k': [], 'i': None, 's': []}])\n"
+    "assert len(bind.execute(sa.select(a.c.k).where(a.c.s == ['abc'])).all()) == 1",
+    "marks_of_psycopg2": "bind.exec_driver_sql('insert into t (id, name) values (%s, %s)', [(50, 'a%s$1'), (51, None)])\n"
+    "assert bind.exec_driver_sql(\"select name || '5%%' from t where id = %(i)s\", {'i': 50}).scalar() == 'a%s$15%'",
     "in_list": "assert bind.execute(sa.select(t.c.id).where(t.c.id.in_(['1', 999]))).scalars().all() == [1]",
 }
 

@@ -316,6 +316,7 @@ TRAITS: dict[str, Trait] = {
     "batch_table_args": in_batch(
         'batch_op.add_column(sa.Column("x", sa.Integer))',
         ', recreate="always", table_args=(sa.UniqueConstraint("code", name="uq_code"), sa.CheckConstraint("n > 0", name="ck_n"))',
+        convention=CONVENTION,
         databases=("sqlite",),
     ),
     "batch_table_kwargs": in_batch(

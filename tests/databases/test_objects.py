@@ -125,6 +125,16 @@ CASES: dict[str, tuple[str, str, str, str, list[tuple[Any, ...]]]] = {
         "SELECT one FROM v",
         [(2,)],
     ),
+    "replace_view keeps triggers": (
+        "sqlite",
+        (
+            'op.create_view("v", "SELECT id FROM account")\n'
+            'op.create_trigger("gate", "v", "INSTEAD OF INSERT", "BEGIN INSERT INTO account VALUES (NEW.id, 1); END")'
+        ),
+        'op.replace_view("v", "SELECT id, email FROM account")',
+        "SELECT tbl_name, sql FROM sqlite_schema WHERE name = 'gate'",
+        [("v", "CREATE TRIGGER gate INSTEAD OF INSERT ON v\nBEGIN INSERT INTO account VALUES (NEW.id, 1); END")],
+    ),
     "drop_view": (
         "both",
         'op.create_view("v", "SELECT 1 AS one")',

@@ -309,6 +309,25 @@ async def test_a_rollback_of_the_script_undoes_its_own_work_only(at_driver: Proj
     assert versions(driver_url) == ["b2"]
 
 
+async def test_a_rollback_of_the_script_takes_no_operation_with_it(at_driver: Project, driver_url: str) -> None:
+    """The revision would be called applied, and the column would be missing."""
+    at_driver.revision("a1", upgrade=COUNTER)
+    add = 'op.add_column("counter", sa.Column("more", sa.Integer))'
+    for rollback in ("op.get_bind().rollback()", 'op.execute("ROLLBACK")'):
+        at_driver.revision("b2", "a1", upgrade=f"op.get_bind()\n{add}\n{rollback}\n{COUNT.format('kept')}")
+        with pytest.raises(MigrationFailed, match=r"rolled back .* with it: Add column counter.more \(.*b2.*:\d+\)"):
+            await at_driver.migrator().upgrade("head")
+        assert (versions(driver_url), counted(driver_url)) == (["a1"], [])
+    said = 'op.execute("/* one more */ ALTER TABLE counter ADD COLUMN more integer")'
+    at_driver.revision("b2", "a1", upgrade=f"{said}\nop.get_bind().rollback()")
+    with pytest.raises(MigrationFailed, match=r"with it: Execute .*ALTER TABLE"):
+        await at_driver.migrator().upgrade("head")
+    at_driver.revision("b2", "a1", upgrade=f'{COUNT.format("undone")}\nop.execute("ROLLBACK")\n{add}')
+    await at_driver.migrator().upgrade("head")
+    assert servers.columns(driver_url, "counter")[-1] == "more"
+    assert counted(driver_url) == []
+
+
 async def test_a_savepoint_of_the_script_works(at_driver: Project, driver_url: str) -> None:
     at_driver.revision(
         "a1",

@@ -72,7 +72,7 @@ class BatchDirectives(Directives):
             recreate=recreate,
             orders=tuple(tuple(names) for names in partial_reordering),
             source=None if copy_from is None else from_sqlalchemy(copy_from),
-            extra=_extra(ref, table_args, sink.naming_convention),
+            extra=_extra(ref, table_args),
             options=freeze_options(table_kwargs or {}),
             convention=tuple((naming_convention or {}).items()),
         )
@@ -271,14 +271,14 @@ class BatchImpl(Impl):
         self.schema = ref.schema
 
 
-def _extra(ref: Ref, items: Sequence[Any], convention: Mapping[str, Any] | None) -> tuple[Operation, ...]:
-    """What table_args add: constraints and indexes."""
+def _extra(ref: Ref, items: Sequence[Any]) -> tuple[Operation, ...]:
+    """What table_args add: constraints and indexes, by the names that they have: a naming convention is for the models' own."""
     if not items:
         return ()
     names = {column for item in items for column in _columns_of(item)}
     columns = [sa.Column(name, sa.types.NullType()) for name in sorted(names)]
     keywords = {"schema": ref.schema} if ref.schema else {}
-    table = from_sqlalchemy(build_table("batch_alter_table", ref.name, [*columns, *items], convention, keywords))
+    table = from_sqlalchemy(build_table("batch_alter_table", ref.name, [*columns, *items], None, keywords))
     constraints = [c for c in table.constraints if not isinstance(c, PrimaryKey) or _has_key(items)]
     return (
         *(AddConstraint(ref, constraint) for constraint in constraints),

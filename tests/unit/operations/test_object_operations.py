@@ -174,3 +174,8 @@ def test_row_level_security_that_was_enabled_stays_so_on_the_way_back() -> None:
     assert SetRowSecurity(T, True, True).reverse(forced) == ()
     assert RenameTable(T, "person").apply(forced).forced == {Ref("person")}
     assert DropTable(T).apply(forced).forced == SetRowSecurity(T, False, False).apply(forced).forced == frozenset()
+
+
+def test_a_type_is_told_by_its_name() -> None:
+    altered = AlterSequence(Ref("s", None, "sequence"), (("type", SqlType(sa.SmallInteger())),))
+    assert altered.describe() == "Alter sequence s: type SMALLINT"
