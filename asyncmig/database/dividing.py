@@ -112,6 +112,18 @@ class Dividing(Sending):
         self._uncommitted.clear()
         self.divided = True
 
+    @contextmanager
+    def _changing(self, operation: Operation, origin: Origin | None) -> Iterator[None]:
+        """The running transaction changes the schema by this operation, unless that fails."""
+        entry = (operation, origin)
+        self._uncommitted.append(entry)
+        try:
+            yield
+        except BaseException:
+            if self._uncommitted[-1:] == [entry]:
+                self._uncommitted.pop()
+            raise
+
     def _undo(self, origin: Origin | None) -> None:
         """The script rolls the running transaction back; the next statement begins another."""
         if not self._transaction.divisible:

@@ -95,20 +95,20 @@ class LiveStep(Dividing):
         if self._settings.schemas:
             operation = relocated(operation, self._settings.schemas)
         dialect = self._dialect.recalling() if self._tally.skipping else self._dialect
-        if not (self._tally.skipping or self._autocommit):
+        in_transaction = not (self._tally.skipping or self._autocommit)
+        if in_transaction:
             self._fresh.take(operation)
         if not isinstance(operation, Execute | BulkInsert):
             self.operations.append(operation)
-        if not (self._tally.skipping or self._autocommit) and _shapes_schema(operation):
-            self._uncommitted.append((operation, origin))
         if isinstance(operation, Execute | BulkInsert | DropTable):
             self._remember_orphans()
-        if dialect.reads(operation) or dialect.left_by_failures(operation):
-            return self._emit_whole(operation, origin)
-        result = None
-        for statement in dialect.statements(operation, _NOTHING_KNOWN):
-            result = self._perform(replace(statement, operation=operation, origin=origin))
-        return result
+        with self._changing(operation, origin) if in_transaction and _shapes_schema(operation) else nullcontext():
+            if dialect.reads(operation) or dialect.left_by_failures(operation):
+                return self._emit_whole(operation, origin)
+            result = None
+            for statement in dialect.statements(operation, _NOTHING_KNOWN):
+                result = self._perform(replace(statement, operation=operation, origin=origin))
+            return result
 
     def _emit_whole(self, operation: Operation, origin: Origin | None) -> Any:
         """What depends on what the database holds counts as one statement: another time there may be others."""

@@ -281,9 +281,8 @@ class Translation:
             listed = None if clause.kind == "check" else clause.columns
             self.edit(edits.DropConstraint(None, clause.kind, listed, target, clause.spelling))
         elif sum(_is_called(clause, operation.name, None) for clause in self.text.clauses) == 1:
-            self.edit(
-                edits.DropConstraint(operation.name)
-            )  # of another kind: what Alembic's batches and PostgreSQL take
+            # Of another kind than the script says: Alembic's batches and PostgreSQL take it by its name.
+            self.edit(edits.DropConstraint(operation.name))
         elif not operation.if_exists and not self._went_along(operation, kind):
             named = ", ".join(sorted({c.name for c in self.text.clauses if c.name})) or "none"
             raise ConstraintNotFound(

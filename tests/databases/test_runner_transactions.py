@@ -322,7 +322,8 @@ async def test_a_rollback_of_the_script_takes_no_operation_with_it(at_driver: Pr
     at_driver.revision("b2", "a1", upgrade=f"{said}\nop.get_bind().rollback()")
     with pytest.raises(MigrationFailed, match=r"with it: Execute .*ALTER TABLE"):
         await at_driver.migrator().upgrade("head")
-    at_driver.revision("b2", "a1", upgrade=f'{COUNT.format("undone")}\nop.execute("ROLLBACK")\n{add}')
+    failing = 'try:\n    op.drop_table("nowhere")\nexcept Exception:\n    op.get_bind().rollback()'
+    at_driver.revision("b2", "a1", upgrade=f'{COUNT.format("undone")}\nop.execute("ROLLBACK")\n{failing}\n{add}')
     await at_driver.migrator().upgrade("head")
     assert servers.columns(driver_url, "counter")[-1] == "more"
     assert counted(driver_url) == []
