@@ -17,7 +17,7 @@ from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint, kind_of
 from asyncmig.operations.indexes import CreateIndex, DropIndex
 from asyncmig.operations.mentions import constraint_uses, index_uses, text_uses
-from asyncmig.operations.sequences import AlterSequence, CreateSequence
+from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
 from asyncmig.operations.sql import Execute
 from asyncmig.schema.default_names import default_name, default_names
 from asyncmig.schema.model import (
@@ -35,7 +35,7 @@ from asyncmig.schema.model import (
     Table,
 )
 from asyncmig.schema.model import Sequence as SequenceObject
-from asyncmig.schema.serial import serial_sequence
+from asyncmig.schema.serial import counting_sequence
 from asyncmig.schema.types import SqlText, sql_text
 
 __all__ = ["TableDiff", "added_constraint", "diff_table", "drop_constraint"]
@@ -256,9 +256,9 @@ class _Assembly:
         if self.likeness.serial(self.wanted) != column.name:
             yield AddColumn(self.ref, column, checks)
             return
-        sequence = SequenceObject(serial_sequence(self.ref.name, column.name), self.ref.schema)
+        sequence = SequenceObject(counting_sequence(self.ref.name, column), self.ref.schema)
         yield CreateSequence(sequence, if_not_exists=True)
-        yield AddColumn(self.ref, replace(column, default=_next_value(self.ref, column.name)), checks)
+        yield AddColumn(self.ref, replace(column, default=_next_value(self.ref, column)), checks)
         yield AlterSequence(sequence.ref, owned_by=(self.ref, column.name))
 
     def _alter(
@@ -268,14 +268,17 @@ class _Assembly:
         old, new = default_of(current), default_of(wanted)
         after: list[Operation] = []
         if difference.default and self.likeness.serial(self.current) == current.name:
-            old = _next_value(self.ref, current.name)
+            old = _next_value(self.ref, current)
         if difference.default and self.likeness.serial(self.wanted) == wanted.name:
-            if current.identity is None:  # else its sequence may have the name still, and the change makes another
-                name = serial_sequence(self.ref.name, wanted.name)
-                sequence = SequenceObject(name, self.ref.schema)
+            # The sequence of an identity may have the usual name still, and the change itself makes another.
+            if current.identity is None or wanted.counter is not None:
+                sequence = SequenceObject(counting_sequence(self.ref.name, wanted), self.ref.schema)
                 yield CreateSequence(sequence, if_not_exists=True, owned_by=(self.ref, wanted.name))
-                after.append(Execute(_continued(self.ref, wanted.name)))  # once it is a number
-            new = _next_value(self.ref, wanted.name)
+                after.append(Execute(_continued(self.ref, wanted)))  # once it is a number
+            new = _next_value(self.ref, wanted)
+        elif isinstance(new, Identity) and current.counter is not None:
+            sequence = SequenceObject(current.counter, self.ref.schema)
+            after.append(DropSequence(sequence.ref, sequence=sequence))  # one of the usual name goes by itself
         elif difference.default and _goes_first(old, new, difference):
             yield AlterColumn(self.ref, wanted.name, default=None, existing=Existing(current.type, default=old))
             old = None
@@ -327,13 +330,13 @@ def _brought_by(constraint: Constraint, column: str) -> bool:
     return isinstance(constraint, Check) and constraint.type_bound and constraint.column == column
 
 
-def _next_value(table: Ref, column: str) -> SqlText:
+def _next_value(table: Ref, column: Column) -> SqlText:
     return sql_text(f"nextval({_sequence(table, column)}::regclass)")
 
 
-def _continued(table: Ref, column: str) -> str:
+def _continued(table: Ref, column: Column) -> str:
     """The sequence goes on behind the numbers that the rows have."""
-    number = f"coalesce(max({quoted_name(column)}), 0) + 1"
+    number = f"coalesce(max({quoted_name(column.name)}), 0) + 1"
     return f"SELECT setval({_sequence(table, column)}, {number}, false) FROM {address(table.schema, table.name)}"
 
 
@@ -358,8 +361,8 @@ def _counted_on(table: Ref, column: str, identity: Identity) -> str:
     return f"SELECT setval({own}, {number}, false) FROM {rows}"
 
 
-def _sequence(table: Ref, column: str) -> str:
-    return quoted(address(table.schema, serial_sequence(table.name, column)))
+def _sequence(table: Ref, column: Column) -> str:
+    return quoted(address(table.schema, counting_sequence(table.name, column)))
 
 
 def drop_constraint(table: Table, constraint: Constraint) -> DropConstraint:

@@ -14,9 +14,10 @@ from asyncmig.schema.model import Identity
 from asyncmig.schema.serial import serial_sequence
 from asyncmig.schema.types import SqlText
 
-__all__ = ["PostgresqlNumbering", "sequence_of"]
+__all__ = ["PostgresqlNumbering", "sequence_name", "sequence_of"]
 
 _NEXT = re.compile(r"nextval\(\s*'((?:[^']|'')+)'(?:\s*::\s*regclass)?\s*\)", re.IGNORECASE)
+_NAME = re.compile(r'(?:.*\.)?("(?:[^"]|"")+"|[^".]+)', re.DOTALL)
 _OUT_OF_THE_WAY = "_serial"
 _NAME_LIMIT = 63
 
@@ -27,6 +28,12 @@ def sequence_of(default: object) -> str | None:
         return None
     found = _NEXT.fullmatch(default.spelling("postgresql").strip())
     return found[1].replace("''", "'") if found else None
+
+
+def sequence_name(default: object) -> str | None:
+    """Its bare name, without schema and quotes."""
+    found = sequence_of(default)
+    return None if found is None else _NAME.sub(lambda part: _unquoted(part[1]), found)
 
 
 class PostgresqlNumbering(CompilingDialect):

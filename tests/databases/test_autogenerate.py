@@ -144,6 +144,63 @@ async def test_values_of_an_enum_are_renamed_or_removed_without_losing_a_row(
     assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("it's b", "{z}")]
     async with shop.migrator() as migrator:
         await migrator.check()
+    declare("c", "n", "q", "z")  # a new name, a new order and a new value at once
+    await write(shop, renames=["account_kind.'it''s b':'c'"])
+    async with shop.migrator() as migrator:
+        await migrator.upgrade("head")
+        await migrator.check()
+        await migrator.downgrade("-1")
+        assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("it's b", "{z}")]
+        await migrator.upgrade("head")
+    assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("c", "{z}")]
+
+
+def _numbered(name: str, column: str, *how: Any, **options: Any) -> sa.MetaData:
+    metadata = sa.MetaData()
+    sa.Table(name, metadata, sa.Column(column, sa.Integer, *how, primary_key=True, **options), sa.Column("n", sa.Text))
+    return metadata
+
+
+def _numbered_by(name: str) -> sa.MetaData:
+    numbers = sa.Sequence(name, start=50)
+    metadata = _numbered("u", "i", numbers, server_default=numbers.next_value())
+    numbers._set_metadata(metadata)
+    return metadata
+
+
+NUMBERINGS = [
+    (_numbered("t", "id"), ()),
+    (_numbered("t", "id", autoincrement=False), ()),
+    (_numbered("t", "id"), ()),
+    (_numbered("u", "i"), ("t:u", "u.id:i")),
+    (_numbered("u", "i", sa.Identity()), ()),
+    (_numbered("t", "id"), ("u:t", "t.i:id")),
+    (_numbered("u", "n2"), ("t:u",)),  # another column
+    (_numbered("t", "i", sa.Identity()), ("u:t", "t.n2:i")),
+    (_numbered_by("numbers"), ("t:u",)),
+    (_numbered("u", "i"), ()),
+]
+
+
+async def test_numbering_changes_hands_with_names_online_and_offline(
+    at_postgres: Project, models: Models, postgres_url: str
+) -> None:
+    """A sequence keeps its name when its table or column gets another, and a history tells it as the database does."""
+    shutil.copy(TEMPLATE, at_postgres.folder / "migrations")
+    shop = at_postgres.env(ENV)
+    for number, (metadata, renames) in enumerate(NUMBERINGS):
+        models.declare(target_metadata=metadata)
+        await write(shop, f"step {number}", renames=renames, allow_drops=True)
+        async with shop.migrator() as migrator:
+            await migrator.upgrade("head")
+            for offline in (False, True):
+                assert [one.description for one in (await migrator.differences(offline=offline)).items] == [], number
+        (table,) = metadata.tables.values()
+        if next(iter(table.c)).autoincrement is not False:
+            execute(postgres_url, f"INSERT INTO {table.name} (n) VALUES ('x')")
+    async with shop.migrator() as migrator:
+        await migrator.downgrade("base")
+        await migrator.upgrade("head")
 
 
 async def test_a_drop_of_rows_is_refused_with_their_number(shop: Project, models: Models, database_url: str) -> None:
