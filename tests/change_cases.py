@@ -499,6 +499,14 @@ CHANGES += [
         ("Create table u", "Add unique constraint uq_t_b"),
     ),
     Change(
+        "keys of new tables point at each other, and neither numbers itself",
+        several(t=[FREE_A]),
+        several(
+            t=[FREE_A], u=[A, key("a"), reference(["a"], ["v.a"], "fk_u")], v=[A, key("a"), reference(["a"], ["u.a"], "fk_v")],
+        ),
+        ("Create table u", "Create table v"),
+    ),
+    Change(
         "no column of a table stays, and keys point at what is to come",
         several(t=[A, reference(["a"], ["u.a"], "fk")], u=[A, key("a")], v=[column("a", sa.LargeBinary), FREE_B, unique("a")]),
         several(
