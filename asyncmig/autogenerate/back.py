@@ -193,5 +193,8 @@ class _Turned:
     def rereads(self, current: Column, wanted: Column) -> bool:
         return self.likeness.rereads(wanted, current)
 
+    def compares(self, one: SqlType, other: SqlType) -> bool:
+        return self.likeness.compares(one, other)
+
     def serial(self, table: Table) -> str | None:
         return self.likeness.serial(table)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from asyncmig.autogenerate.filters import Filters
 from asyncmig.autogenerate.likeness import ColumnDifference, Likeness
 from asyncmig.autogenerate.matching import Matching
+from asyncmig.autogenerate.new_names import NO_NAMES, Names, renames, taken_out
 from asyncmig.autogenerate.sql_names import address, quoted_name
 from asyncmig.dialects.literals import quoted
 from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing, default_of
@@ -40,8 +41,6 @@ from asyncmig.schema.types import SqlText, sql_text
 
 __all__ = ["TableDiff", "added_constraint", "diff_table", "drop_constraint"]
 
-IsWanted = Callable[[str | None, str], bool]
-
 
 @dataclass(slots=True)
 class TableDiff:
@@ -54,14 +53,10 @@ class TableDiff:
     added_keys: list[Operation] = field(default_factory=list)
 
 
-def nothing_wanted(schema: str | None, name: str) -> bool:
-    return False
-
-
 def diff_table(
-    current: Table, wanted: Table, likeness: Likeness, filters: Filters, is_wanted: IsWanted = nothing_wanted
+    current: Table, wanted: Table, likeness: Likeness, filters: Filters, names: Names = NO_NAMES
 ) -> TableDiff | None:
-    """None where nothing differs. `is_wanted` tells of a schema and a name whether an index or constraint will have it."""
+    """None where nothing differs. `names` are those that the indexes and constraints of all tables have and will have."""
     old, new = current.columns, wanted.columns
     before = {column.name: column for column in old}
     altered: list[tuple[Column, Column, ColumnDifference]] = []
@@ -80,7 +75,7 @@ def diff_table(
         wanted_names = {column.name for column in new}
         replaced += [c for c in old if c.name in wanted_names and c not in replaced and _is_computed_from(c, retyped)]
     if replaced:
-        return _with_replaced(current, replaced, wanted, likeness, filters, is_wanted)
+        return _with_replaced(current, replaced, wanted, likeness, filters, names)
     gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
     reread = [column.name for known, column, how in altered if how.type and likeness.rereads(known, column)]
 
@@ -107,9 +102,20 @@ def diff_table(
     comment = not likeness.comment(current.comment, wanted.comment)
     if not (altered or fresh or gone or comment or constraints.differ or indexes.differ):
         return None
-    return _Assembly(current, wanted, likeness, filters, is_wanted).diff(
+
+    def may(known: Constraint | Index, item: Constraint | Index) -> bool:
+        has = filters.has_part
+        free = not names.are_there(current, str(item.name))
+        return free and has(current, known, None, reflected=True) and has(wanted, item, None, reflected=False)
+
+    renamed = renames(current, taken_out(constraints, same, may), taken_out(indexes, same_index, may))
+    result = _Assembly(current, wanted, likeness, filters, names).diff(
         altered, fresh, gone, constraints, indexes, comment=comment
     )
+    if renamed:
+        result = result or TableDiff()
+        result.dropped[:0] = renamed  # what they were called is free before anything is made
+    return result
 
 
 def _is_computed_from(column: Column, names: Iterable[str]) -> bool:
@@ -129,14 +135,14 @@ def _with_replaced(
     wanted: Table,
     likeness: Likeness,
     filters: Filters,
-    is_wanted: IsWanted,
+    names: Names,
 ) -> TableDiff:
     """The columns are dropped first, and what is left is compared: what a drop takes along is then made again."""
     drops = [DropColumn(current.ref, column.name, column=column) for column in replaced]
     left = Schema(tables={current.ref: current})
     for drop in drops:
         left = drop.apply(left)
-    result = diff_table(left.tables[current.ref], wanted, likeness, filters, is_wanted) or TableDiff()
+    result = diff_table(left.tables[current.ref], wanted, likeness, filters, names) or TableDiff()
     result.dropped[:0] = drops
     return result
 
@@ -148,15 +154,13 @@ def _without(columns: Iterable[Column], names: set[str]) -> list[Column]:
 class _Assembly:
     """Operations out of differences."""
 
-    def __init__(
-        self, current: Table, wanted: Table, likeness: Likeness, filters: Filters, is_wanted: IsWanted
-    ) -> None:
+    def __init__(self, current: Table, wanted: Table, likeness: Likeness, filters: Filters, names: Names) -> None:
         self.current = current
         self.wanted = wanted
         self.ref = wanted.ref
         self.likeness = likeness
         self.filters = filters
-        self.is_wanted = is_wanted
+        self.names = names
         self.result = TableDiff()
 
     def diff(
@@ -218,7 +222,7 @@ class _Assembly:
 
     def _is_wanted(self, name: str | None) -> bool:
         """What has to make room for its name goes before anything is made."""
-        return name is not None and self.is_wanted(self.ref.schema, name)
+        return name is not None and self.names.are_wanted(self.ref.schema, name)
 
     def _columns(
         self,
