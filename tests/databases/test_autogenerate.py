@@ -1,15 +1,17 @@
 """Autogenerate through the API on both databases: rows are counted, drops refused, renames keep rows, errors say what to do."""
 
+import asyncio
 import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from projects import Project
-from servers import columns, execute, rows, tables
+from servers import columns, execute, libpq_url, rows, tables
 
 from asyncmig.errors import CheckFailed, ConnectionFailed, Declined, MigrationFailed, NotAtHead, UsageError
 
@@ -153,6 +155,30 @@ async def test_values_of_an_enum_are_renamed_or_removed_without_losing_a_row(
         assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("it's b", "{z}")]
         await migrator.upgrade("head")
     assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("c", "{z}")]
+
+
+async def test_a_look_that_waits_for_a_lock_says_whose(
+    at_postgres: Project,
+    models: Models,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("asyncmig.database.blockers.READING_PERIOD", 0.05)
+    execute(postgres_url, "CREATE TABLE account (id serial PRIMARY KEY, n int DEFAULT 1)")
+    models.table(sa.Column("n", sa.Integer, server_default="1"))
+    at_postgres.env(ENV)
+    with psycopg.connect(libpq_url(postgres_url)) as holder:
+        holder.execute("LOCK TABLE account IN ACCESS EXCLUSIVE MODE")
+        async with at_postgres.migrator() as migrator:
+            looking = asyncio.create_task(migrator.differences())
+            while not caplog.messages:  # noqa: ASYNC110 - nobody sets an event where a line is logged
+                await asyncio.sleep(0.02)
+            holder.rollback()
+            assert (await looking).items == ()
+    (said,) = caplog.messages
+    assert "reading waits for a lock; blocked by" in said
+    assert "LOCK TABLE account" in said
 
 
 def _numbered(name: str, column: str, *how: Any, **options: Any) -> sa.MetaData:
