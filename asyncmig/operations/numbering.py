@@ -59,11 +59,16 @@ class Numbering:
             if old is None or new is None or old is new:
                 continue
             was, now = serial_column(old), serial_column(new)
-            if now is not None and (now != was or _stops(operation, now)):
+            if now is not None and ((now != was and not _counts(new, now)) or _stops(operation, now)):
                 schema = schema.with_table(_saying(new, now, numbers=False))
             elif was is not None and now is None:
                 schema = schema.with_table(_saying(new, was, numbers=True))
         return schema
+
+
+def _counts(table: Table, name: str) -> bool:
+    """Whether the column went on to number itself without the key that it had."""
+    return any(column.name == name and column.autoincrement is True for column in table.columns)
 
 
 def _stops(operation: Operation, column: str) -> bool:

@@ -181,10 +181,42 @@ async def test_a_look_that_waits_for_a_lock_says_whose(
     assert "LOCK TABLE account" in said
 
 
-def _numbered(name: str, column: str, *how: Any, **options: Any) -> sa.MetaData:
+def _numbered(name: str, column: str, *how: Any, key: str | None = None, **options: Any) -> sa.MetaData:
     metadata = sa.MetaData()
-    sa.Table(name, metadata, sa.Column(column, sa.Integer, *how, primary_key=True, **options), sa.Column("n", sa.Text))
+    numbers = sa.Column(column, sa.Integer, *how, nullable=False, **options)
+    sa.Table(name, metadata, numbers, sa.Column("n", sa.Text), sa.PrimaryKeyConstraint(column, name=key))
     return metadata
+
+
+async def test_names_that_are_exchanged_take_their_rows_along(shop: Project, models: Models, database_url: str) -> None:
+    """Two tables and two columns: one of them steps aside, and nothing is dropped."""
+
+    def declare(one: str, other: str, *columns: str) -> None:
+        metadata = sa.MetaData(naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(column_0_label)s"})
+        numbers = [sa.Column(name, sa.Integer, index=True) for name in columns]
+        sa.Table(one, metadata, sa.Column("id", sa.Integer, primary_key=True), *numbers)
+        sa.Table(other, metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("t", sa.Text))
+        models.declare(target_metadata=metadata)
+
+    declare("one", "two", "a", "b", "c")
+    await write(shop, "first")
+    await upgrade(shop)
+    execute(database_url, "INSERT INTO one (a, b, c) VALUES (10, 20, 30)", "INSERT INTO two (t) VALUES ('x')")
+    declare("two", "one", "b", "a", "d")
+    (script,) = await write(shop, renames=["one:two", "two:one", "one.a:b", "one.b:a", "one.c:d"])
+    assert "drop_column" not in script
+    async with shop.migrator() as migrator:
+        for _ in range(2):
+            await migrator.upgrade("head")
+            await migrator.check()
+            assert rows(database_url, "SELECT b, a, d FROM two") == [(10, 20, 30)]
+            assert rows(database_url, "SELECT t FROM one") == [("x",)]
+            await migrator.downgrade("-1")
+            assert rows(database_url, "SELECT a, b, c FROM one") == [(10, 20, 30)]
+        await migrator.upgrade("head")
+    declare("two", "one", "b", "d")
+    with pytest.raises(UsageError, match="b is in the database already"):
+        await write(shop, renames=["two.a:b"])
 
 
 def _numbered_by(name: str) -> sa.MetaData:
@@ -203,6 +235,8 @@ NUMBERINGS = [
     (_numbered("t", "id"), ("u:t", "t.i:id")),
     (_numbered("u", "n2"), ("t:u",)),  # another column
     (_numbered("t", "i", sa.Identity()), ("u:t", "t.n2:i")),
+    (_numbered("t", "i"), ()),
+    (_numbered("t", "i", key="other"), ()),
     (_numbered_by("numbers"), ("t:u",)),
     (_numbered("u", "i"), ()),
 ]
