@@ -188,6 +188,27 @@ def _numbered(name: str, column: str, *how: Any, key: str | None = None, **optio
     return metadata
 
 
+async def test_rows_are_numbered_by_a_new_key(shop: Project, models: Models, database_url: str) -> None:
+    def declare(*columns: sa.Column[Any], **options: Any) -> None:
+        metadata = sa.MetaData()
+        pair = [sa.Column(name, sa.Integer, nullable=False, **options) for name in "ab"]
+        sa.Table("link", metadata, *columns, *pair, sa.PrimaryKeyConstraint(*(columns or pair), name="pk_link"))
+        models.declare(target_metadata=metadata)
+
+    declare()
+    await write(shop, "first")
+    await upgrade(shop)
+    execute(database_url, "INSERT INTO link (a, b) VALUES (1, 1), (1, 2), (2, 1)")
+    declare(sa.Column("id", sa.Integer))
+    await write(shop)
+    await upgrade(shop)
+    assert sorted(rows(database_url, "SELECT id FROM link")) == [(1,), (2,), (3,)]
+    async with shop.migrator() as migrator:
+        await migrator.check()
+        await migrator.downgrade("-1")
+    assert len(rows(database_url, "SELECT a, b FROM link")) == 3
+
+
 async def test_names_that_are_exchanged_take_their_rows_along(shop: Project, models: Models, database_url: str) -> None:
     """Two tables and two columns: one of them steps aside, and nothing is dropped."""
 
