@@ -24,16 +24,18 @@ _NAME_LIMIT = 63
 
 def sequence_of(default: object) -> str | None:
     """The sequence whose next value the default is, as SQL spells it; None for any other default."""
-    if not isinstance(default, SqlText):
-        return None
-    found = _NEXT.fullmatch(default.spelling("postgresql").strip())
-    return found[1].replace("''", "'") if found else None
+    return _sequence(default.spelling("postgresql")) if isinstance(default, SqlText) else None
 
 
-def sequence_name(default: object) -> str | None:
-    """Its bare name, without schema and quotes."""
-    found = sequence_of(default)
+def sequence_name(default: str) -> str | None:
+    """The bare name, without schema and quotes, out of the SQL of a default; None for any other default."""
+    found = _sequence(default)
     return None if found is None else _NAME.sub(lambda part: _unquoted(part[1]), found)
+
+
+def _sequence(default: str) -> str | None:
+    found = _NEXT.fullmatch(default.strip())
+    return found[1].replace("''", "'") if found else None
 
 
 class PostgresqlNumbering(CompilingDialect):

@@ -223,11 +223,14 @@ class _Columns:
         place = (row[0], row[1])
         if row[6]:
             return replace(column, identity=_identity(row[6], self.owned.identity.get(place)))
-        name = sequence_name(column.default)
+        table = self.tables[row[0]][2]
+        plain = f"{table}_{column.name}_seq"
+        # Nearly all are so, and need no closer look.
+        name = plain if row[5] == f"nextval('{plain}'::regclass)" else sequence_name(row[5])
         if name is None or (*place, name) not in self.owned.serial:
             return column  # a column may own one sequence and count by another
-        usual = serial_sequence(self.tables[row[0]][2], column.name)
-        return replace(column, default=None, autoincrement=True, counter=None if name == usual else name)
+        counter = None if name == plain or name == serial_sequence(table, column.name) else name
+        return replace(column, default=None, autoincrement=True, counter=counter)
 
 
 def _identity(kind: str, row: Sequence[Any] | None) -> Identity:
