@@ -501,8 +501,11 @@ CHANGES += [
     Change(
         "keys get another type that cannot be compared with the old one",
         several(t=[column("a", sa.String(9), nullable=False), key("a"), column("b", sa.String(9)), reference(["b"], ["t.a"], "fk")]),
-        several(t=[column("a", sa.Integer, nullable=False, autoincrement=False), key("a"), FREE_B, reference(["b"], ["t.a"], "fk")]),
-        ("Alter column t.a: type", "Alter column t.b: type", "Add foreign key fk"), POSTGRESQL,
+        several(
+            t=[column("a", sa.Integer, nullable=False, autoincrement=False), key("a"), FREE_B, reference(["b"], ["t.a"], "fk")],
+            u=[FREE_B, reference(["b"], ["t.a"], "fk_u")],
+        ),
+        ("Alter column t.a: type", "Alter column t.b: type", "Add foreign key fk_u"), POSTGRESQL,
     ),
     Change(
         "constraints and indexes get other names",

@@ -78,7 +78,7 @@ class _Diff:
         enums = self.enums
         sequences = diff_sequences(self.current, self.wanted, self.likeness)
         keyed = self.keys.after_drops()
-        created = [(table, (*late, *_keyless(table, keyed))) for table, late in creation_order(self.new)]
+        created = [(table, (*late, *self._waiting(table, keyed))) for table, late in creation_order(self.new)]
         in_the_way, again = self.keys.around(self.gone) if not self.likeness.references_ahead else ([], [])
         beside = self._beside(enums)
         yield from self._schemas()
@@ -138,7 +138,13 @@ class _Diff:
         """The foreign keys of a table that goes which are in the way before that."""
         keyless = _keyless(table, self.wanted)
         keys = [key for key in table.constraints if isinstance(key, ForeignKey) and key not in keyless]
-        return [*keyless, *(key for key in keys if self.keys.stands_on_lost(key))]
+        return [*keyless, *(key for key in keys if self.keys.stands_on_lost(key) or self.keys.has_retyped(table, key))]
+
+    def _waiting(self, table: Table, keyed: Schema) -> list[ForeignKey]:
+        """The foreign keys of a new table that wait until an old one is as they need it."""
+        keyless = _keyless(table, keyed)
+        keys = [key for key in table.constraints if isinstance(key, ForeignKey) and key not in keyless]
+        return [*keyless, *(key for key in keys if self.keys.has_retyped(table, key))]
 
     def _creates(self, created: Ordered) -> Iterator[Operation]:
         for table, late in created:

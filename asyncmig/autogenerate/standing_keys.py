@@ -56,7 +56,8 @@ class StandingKeys:
             return any(isinstance(one, PrimaryKey) for one in lost)
         return any(_columns(one) == frozenset(key.target_columns) for one in lost)
 
-    def _has_retyped(self, table: Table, key: ForeignKey) -> bool:
+    def has_retyped(self, table: Table, key: ForeignKey) -> bool:
+        """Whether the ends of `key` cannot be compared until both have their new type."""
         target = self.current.tables.get(key.target)
         own = target.primary_key if target is not None and not key.target_columns else None
         others = key.target_columns or (own.columns if own is not None else ())
@@ -74,7 +75,7 @@ class StandingKeys:
             if table.ref not in going
             for key in table.constraints
             if isinstance(key, ForeignKey) and id(key) not in self._going
-            if self.stands_on_lost(key) or self._has_retyped(table, key)
+            if self.stands_on_lost(key) or self.has_retyped(table, key)
         ]
         drops: list[Operation] = [drop_constraint(table, key) for table, key in named]
         return drops, [AddConstraint(table.ref, key) for table, key in named]
