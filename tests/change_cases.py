@@ -499,6 +499,36 @@ CHANGES += [
         ("Create table u", "Add unique constraint uq_t_b"),
     ),
     Change(
+        "keys get another type that cannot be compared with the old one",
+        several(t=[column("a", sa.String(9), nullable=False), key("a"), column("b", sa.String(9)), reference(["b"], ["t.a"], "fk")]),
+        several(
+            t=[column("a", sa.Integer, nullable=False, autoincrement=False), key("a"), FREE_B, reference(["b"], ["t.a"], "fk")],
+            u=[FREE_B, reference(["b"], ["t.a"], "fk_u")],
+        ),
+        ("Alter column t.a: type", "Alter column t.b: type", "Add foreign key fk_u"), POSTGRESQL,
+    ),
+    Change(
+        "constraints and indexes get other names",
+        several(
+            t=[A, FREE_B, key("a", name="pk"), unique("b", name="uq"), check("a > b", name="ck"), index("ix", "b")],
+            u=[A, FREE_B, reference(["a"], ["t.a"], "fk"), index("ix_one", "a"), index("ix_two", "b", "a")],
+        ),
+        several(
+            t=[A, FREE_B, key("a", name="pk_t"), unique("b", name="uq_t"), check("a > b", name="ck_t"), index("ix_t", "b")],
+            u=[A, FREE_B, reference(["a"], ["t.a"], "fk_u"), index("ix_two", "a"), index("ix_u", "b", "a")],
+        ),
+        ("Rename constraint pk of t to pk_t", "Rename constraint ck of t to ck_t", "Rename constraint fk of u to fk_u",
+         "Rename index ix to ix_t", "Create index ix_two"),
+    ),
+    Change(
+        "keys of new tables point at each other, and neither numbers itself",
+        several(t=[FREE_A]),
+        several(
+            t=[FREE_A], u=[A, key("a"), reference(["a"], ["v.a"], "fk_u")], v=[A, key("a"), reference(["a"], ["u.a"], "fk_v")],
+        ),
+        ("Create table u", "Create table v"),
+    ),
+    Change(
         "no column of a table stays, and keys point at what is to come",
         several(t=[A, reference(["a"], ["u.a"], "fk")], u=[A, key("a")], v=[column("a", sa.LargeBinary), FREE_B, unique("a")]),
         several(

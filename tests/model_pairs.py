@@ -102,7 +102,7 @@ class _Draw:
 
     def _check(self, table: Tab, _: Sequence[str]) -> Part | None:
         column = self.pick(table.columns)
-        texts = CHECKS.get(KINDS[column.kind].family, ())
+        texts = _checks_of(column)
         texts = texts + LENGTHS if column.kind in ("short", "long", "text") else texts
         return Part("check", (column.name,), self._name(table, "ck"), (("text", self.pick(texts)),)) if texts else None
 
@@ -268,6 +268,12 @@ class _Draw:
                 return self.column(column.name, others)
 
 
+def _checks_of(column: Col) -> tuple[str, ...]:
+    """What rows may have to fulfil: those of a column that numbers itself have every number."""
+    texts = CHECKS.get(KINDS[column.kind].family, ())
+    return tuple(text for text in texts if text in ("{} >= 0", "{} < 100")) if column.special else texts
+
+
 def _fits(part: Part, table: Tab) -> bool:
     """Whether the part says something of the changed columns that a database accepts."""
     columns = [table.column(name) for name in (*part.columns, *(part.get("postgresql_include") or ()))]
@@ -277,7 +283,7 @@ def _fits(part: Part, table: Tab) -> bool:
     assert first is not None
     family, kind = KINDS[first.kind].family, first.kind
     if part.sort == "check":
-        texts = CHECKS.get(family, ())
+        texts = _checks_of(first)
         return part.get("text") in (texts + LENGTHS if kind in ("short", "long", "text") else texts)
     if not all(column is not None and KINDS[column.kind].comparable for column in columns[: len(part.columns)]):
         return False

@@ -94,6 +94,13 @@ class Point(sa.types.UserDefinedType[Any]):
         return "TEXT"
 
 
+class Identifier(sa.types.UserDefinedType[Any]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "NAME"
+
+
 class Money(sa.types.UserDefinedType[Any]):
     cache_ok = True
 
@@ -152,7 +159,7 @@ POSTGRESQL_TYPES = [
 ]
 SQLITE_TYPES = [sqlite.DATE(), sqlite.DATETIME(), sqlite.TIME(), sqlite.JSON()]
 # fmt: on
-CUSTOM = [Upper(), Wide(), Point(3), Money(), sa.Text().with_variant(pg.JSONB(), "postgresql")]
+CUSTOM = [Upper(), Wide(), Point(3), Identifier(), Money(), sa.Text().with_variant(pg.JSONB(), "postgresql")]
 
 
 def enums(m: sa.MetaData) -> None:

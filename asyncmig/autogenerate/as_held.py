@@ -296,6 +296,9 @@ class AsHeld:
     def rereads(self, current: Column, wanted: Column) -> bool:
         return self.normal.rereads(current.type, wanted.type)
 
+    def compares(self, one: SqlType, other: SqlType) -> bool:
+        return self.normal.compares(one, other)
+
     def serial(self, table: Table) -> str | None:
         return serial_column(table) if self.normal.has_serial else None
 

@@ -44,7 +44,12 @@ def diff_back(
     reached = _without_implied(current, _with_given_names(wanted, operations), options.likeness)
     kept_enums = {ref: enum for ref, enum in current.enums.items() if enum.in_use and ref not in reached.enums}
     forced = reached.forced | {ref for ref in current.forced if ref in reached.tables}  # it is never taken back
-    reached = replace(reached, enums={**reached.enums, **kept_enums}, forced=forced)
+    reached = replace(
+        reached,
+        schemas=reached.schemas | current.schemas,  # none was dropped
+        enums={**reached.enums, **kept_enums},
+        forced=forced,
+    )
     start = _with_what_stays(current, reached, options.filters)
     return [*diff(start, current, turned), *kept, *reversed(schemas)]
 
@@ -187,6 +192,9 @@ class _Turned:
 
     def rereads(self, current: Column, wanted: Column) -> bool:
         return self.likeness.rereads(wanted, current)
+
+    def compares(self, one: SqlType, other: SqlType) -> bool:
+        return self.likeness.compares(one, other)
 
     def serial(self, table: Table) -> str | None:
         return self.likeness.serial(table)

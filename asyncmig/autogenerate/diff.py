@@ -7,13 +7,14 @@ uses any more goes last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from asyncmig.autogenerate.domain_diff import diff_domains
 from asyncmig.autogenerate.enum_diff import EnumDiff, diff_enums
 from asyncmig.autogenerate.filters import EVERYTHING, Filters
 from asyncmig.autogenerate.likeness import Exact, Likeness
+from asyncmig.autogenerate.new_names import Names, names_of
 from asyncmig.autogenerate.object_diff import ObjectDiff, diff_objects, has_objects
 from asyncmig.autogenerate.object_likeness import ExactObjects, ObjectLikeness
 from asyncmig.autogenerate.order import Ordered, creation_order, without_keys
@@ -60,30 +61,24 @@ class _Diff:
         self.filters = options.filters
         self.objects = options.objects
         has = self.filters.has_table
-        self._names: set[tuple[str | None, str]] | None = None
+        self.names = Names(current.tables.values(), wanted.tables.values())
         self.new = [t for r, t in wanted.tables.items() if r not in current.tables and has(t, None, reflected=False)]
         self.gone = [t for r, t in current.tables.items() if r not in wanted.tables and has(t, None, reflected=True)]
         self.changes = [change for table in wanted.tables.values() if (change := self._change(table)) is not None]
-        self.keys = StandingKeys(current, self.changes, options.whole)
+        self.keys = StandingKeys(current, self.changes, options.whole, options.likeness.compares)
 
     def _change(self, wanted: Table) -> TableDiff | None:
         current = self.current.tables.get(wanted.ref)
         if current is None or current is wanted:
             return None
-        found = diff_table(current, wanted, self.likeness, self.filters, self._is_wanted)
+        found = diff_table(current, wanted, self.likeness, self.filters, self.names)
         return found if found is not None and self.filters.has_table(wanted, current, reflected=False) else None
-
-    def _is_wanted(self, schema: str | None, name: str) -> bool:
-        """Whether an index or a constraint is to have the name afterwards."""
-        if self._names is None:
-            self._names = _names(self.wanted.tables.values())
-        return (schema, name) in self._names
 
     def operations(self) -> Iterator[Operation]:
         enums = self.enums
         sequences = diff_sequences(self.current, self.wanted, self.likeness)
         keyed = self.keys.after_drops()
-        created = [(table, (*late, *_keyless(table, keyed))) for table, late in creation_order(self.new)]
+        created = [(table, (*late, *self._waiting(table, keyed))) for table, late in creation_order(self.new)]
         in_the_way, again = self.keys.around(self.gone) if not self.likeness.references_ahead else ([], [])
         beside = self._beside(enums)
         yield from self._schemas()
@@ -135,15 +130,21 @@ class _Diff:
         if not self.likeness.references_ahead:
             keys += [drop_constraint(table, key) for table, _ in ordered for key in self._keyless(table)]
         drops = [DropTable(table.ref, table=table) for table, _ in reversed(ordered)]
-        taken = _names(self.gone)
-        clash = any(name in taken for name in _names([*self.new, *self.wanted.tables.values()]))
+        taken = names_of(self.gone)
+        clash = any(name in taken for name in names_of([*self.new, *self.wanted.tables.values()]))
         return ([*keys, *drops], []) if clash else (list[Operation](keys), list[Operation](drops))
 
     def _keyless(self, table: Table) -> list[ForeignKey]:
         """The foreign keys of a table that goes which are in the way before that."""
         keyless = _keyless(table, self.wanted)
         keys = [key for key in table.constraints if isinstance(key, ForeignKey) and key not in keyless]
-        return [*keyless, *(key for key in keys if self.keys.stands_on_lost(key))]
+        return [*keyless, *(key for key in keys if self.keys.stands_on_lost(key) or self.keys.has_retyped(table, key))]
+
+    def _waiting(self, table: Table, keyed: Schema) -> list[ForeignKey]:
+        """The foreign keys of a new table that wait until an old one is as they need it."""
+        keyless = _keyless(table, keyed)
+        keys = [key for key in table.constraints if isinstance(key, ForeignKey) and key not in keyless]
+        return [*keyless, *(key for key in keys if self.keys.has_retyped(table, key))]
 
     def _creates(self, created: Ordered) -> Iterator[Operation]:
         for table, late in created:
@@ -162,12 +163,3 @@ def _keyless(table: Table, schema: Schema) -> list[ForeignKey]:
     """The foreign keys that point to a table of `schema` which has not, or no more, the key that they need."""
     keys = [key for key in table.constraints if isinstance(key, ForeignKey) and key.target in schema.tables]
     return [key for key in keys if not has_key(schema.tables[key.target], key)]
-
-
-def _names(tables: Iterable[Table]) -> set[tuple[str | None, str]]:
-    """Names that are unique in a schema: those of indexes and of the constraints that have one."""
-    found: set[tuple[str | None, str]] = set()
-    for table in tables:
-        found.update((table.schema, index.name) for index in table.indexes if index.name)
-        found.update((table.schema, c.name) for c in table.constraints if c.name and not isinstance(c, ForeignKey))
-    return found

@@ -16,9 +16,10 @@ from asyncmig.errors import UsageError
 from asyncmig.operations.alter_column import AlterColumn, Existing
 from asyncmig.operations.base import Operation
 from asyncmig.operations.columns import AddColumn
+from asyncmig.operations.constraints import AddConstraint
 from asyncmig.operations.former_names import FormerNames
 from asyncmig.operations.sql import Execute
-from asyncmig.schema.model import Ref, Schema
+from asyncmig.schema.model import PrimaryKey, Ref, Schema
 from asyncmig.schema.types import SqlText, SqlType, sql_literal, sql_text
 
 __all__ = ["Filling", "Gap", "fill", "gaps", "sql_value"]
@@ -68,31 +69,60 @@ def _gap(operation: Operation) -> Gap | None:
 
 @dataclass(slots=True)
 class Filling:
-    """What `fill` needs to know: `rows` by gap, `defaults` by "table.column"; `update` writes the UPDATE."""
+    """What `fill` needs to know: `rows` by gap, `defaults` by "table.column"; `update` writes the UPDATE.
+
+    `numbers` is the SQL of a number for each row, for new columns that are to be their key: one default would not do.
+    """
 
     rows: Mapping[Gap, int]
     defaults: dict[str, str]
     questioner: Questioner
     update: Callable[[Gap, str], str]
     split: bool = False
+    numbers: str | None = None
 
 
 def fill(steps: Iterable[Step], filling: Filling) -> list[Step]:
     """The steps, with values for rows that have none; UsageError for a default that nothing wants."""
     unused = set(filling.defaults)
     result: list[Step] = []
+    steps = list(steps)
+    keys = _whole_number_keys(step.operation for step in steps)
     for step in steps:
         gap = None if step.operation is None else _gap(step.operation)
         if gap is None or gap not in filling.rows:
             result.append(step)
             continue
         unused.discard(gap.name)
-        result += _filled(step, gap, filling)
+        if gap.name in keys and filling.numbers is not None and gap.name not in filling.defaults:
+            result += _numbered(step, gap, filling.update, filling.numbers)
+        else:
+            result += _filled(step, gap, filling)
     if unused:
         raise UsageError(
             f"--default {min(unused)}: no column of that name becomes NOT NULL.", hint="For example account.kind='a'."
         )
     return result
+
+
+def _whole_number_keys(operations: Iterable[Operation | None]) -> set[str]:
+    """The names of new columns that are whole numbers and are to be their table's key, alone."""
+    new: set[tuple[Ref, str]] = set()
+    found: set[str] = set()
+    for one in operations:
+        if isinstance(one, AddColumn) and isinstance(one.column.type.engine, sa.Integer):
+            new.add((one.ref, one.column.name))
+        elif isinstance(one, AddConstraint) and isinstance(one.constraint, PrimaryKey):
+            found.update(f"{one.ref}.{name}" for name in one.constraint.columns if len(one.constraint.columns) == 1)
+    return found & {f"{ref}.{name}" for ref, name in new}
+
+
+def _numbered(step: Step, gap: Gap, update: Callable[[Gap, str], str], numbers: str) -> Iterator[Step]:
+    assert isinstance(step.operation, AddColumn)
+    column = step.operation.column
+    yield replace(step, operation=replace(step.operation, column=replace(column, nullable=True)))
+    yield Step(Execute(update(gap, numbers)), data=True)
+    yield Step(AlterColumn(gap.table, column.name, nullable=False, existing=Existing(column.type, True)))
 
 
 def _filled(step: Step, gap: Gap, filling: Filling) -> Iterator[Step]:

@@ -79,6 +79,9 @@ class Likeness(Protocol):
     def rereads(self, current: Column, wanted: Column) -> bool:
         """Whether expressions that use the column come to say it otherwise, here or on the way back, by its new type."""
 
+    def compares(self, one: SqlType, other: SqlType) -> bool:
+        """Whether a foreign key may have the types at its two ends."""
+
     def serial(self, table: Table) -> str | None:
         """The column that a sequence of its own numbers, by SERIAL."""
 
@@ -146,6 +149,9 @@ class Exact:
 
     def rereads(self, current: Column, wanted: Column) -> bool:
         return False
+
+    def compares(self, one: SqlType, other: SqlType) -> bool:
+        return True
 
     def serial(self, table: Table) -> str | None:
         return None

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from asyncmig.schema.dependence import placed
 from asyncmig.schema.model import ForeignKey, Ref, Table
+from asyncmig.schema.serial import serial_column
 
 __all__ = ["Ordered", "creation_order", "without_keys"]
 
@@ -37,8 +38,13 @@ def _keys(table: Table) -> list[ForeignKey]:
 
 
 def without_keys(table: Table, keys: Sequence[ForeignKey]) -> Table:
-    """The table without these foreign keys."""
+    """The table without these foreign keys; a column that only they keep from being SERIAL says that it is none."""
     if not keys:
         return table
     left = {id(key) for key in keys}
-    return replace(table, constraints=tuple(c for c in table.constraints if id(c) not in left), stored_sql=None)
+    bare = replace(table, constraints=tuple(c for c in table.constraints if id(c) not in left), stored_sql=None)
+    numbered = serial_column(bare)
+    if numbered is None or numbered == serial_column(table):
+        return bare
+    columns = (replace(c, autoincrement=False) if c.name == numbered else c for c in bare.columns)
+    return replace(bare, columns=tuple(columns))

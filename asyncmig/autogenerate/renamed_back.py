@@ -27,7 +27,12 @@ def parted(back: Sequence[Operation], renames: Sequence[Operation]) -> tuple[lis
     place = len(back)
     while place and isinstance(back[place - 1], (*_BUILT, *_LAST)):
         place -= 1
-    names = {one.new_ref: one.ref for one in renames if isinstance(one, RenameTable)}
+    while place < len(back) and isinstance(back[place], Execute):  # of the table before it, not of what is built on one
+        place += 1
+    names: dict[Ref, Ref] = {}
+    for one in renames:
+        if isinstance(one, RenameTable):
+            names[one.new_ref] = names.pop(one.ref, one.ref)
     return list(back[:place]), [_on_former_table(one, names) for one in back[place:]]
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any, TypeVar
 
+from asyncmig.autogenerate.new_names import names_of
 from asyncmig.dialects.normal import Normal
 from asyncmig.operations.base import Operation
 from asyncmig.operations.mentions import constraint_uses
@@ -168,9 +169,10 @@ def _role(constraint: Constraint, column: str) -> object:
 def followers(current: Schema, wanted: Schema, refs: Iterable[Ref], normal: Normal) -> list[Operation]:
     """Renames of the indexes and constraints that a naming convention calls differently after a rename.
 
-    `current` is the schema after the rename; `refs` the tables it touched.
+    `current` is the schema after the rename; `refs` the tables it touched. A name that another has is left: the rest of
+    the script makes what is to have it anew.
     """
-    found: list[Operation] = []
+    found: list[RenameConstraint | RenameIndex] = []
     for ref in refs:
         old, new = current.tables.get(ref), wanted.tables.get(ref)
         if old is not None and new is not None:
@@ -182,7 +184,22 @@ def followers(current: Schema, wanted: Schema, refs: Iterable[Ref], normal: Norm
                 RenameIndex(one, other, ref)
                 for one, other in _renamed(old.indexes, new.indexes, lambda i: _index_form(i, normal))
             ]
-    return found
+    return list(_free_first(found, names_of(current.tables.values())))
+
+
+def _free_first(
+    renames: list[RenameConstraint | RenameIndex], taken: set[tuple[str | None, str]]
+) -> Iterator[Operation]:
+    left = list(renames)
+    while (one := next((one for one in left if (_namespace(one), one.new) not in taken), None)) is not None:
+        left.remove(one)
+        taken.discard((_namespace(one), one.old))
+        taken.add((_namespace(one), one.new))
+        yield one
+
+
+def _namespace(rename: RenameConstraint | RenameIndex) -> str | None:
+    return rename.ref.schema if rename.ref is not None else None
 
 
 def _renamed(current: Sequence[Any], wanted: Sequence[Any], form: Callable[[Any], object]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asyncmig.autogenerate.questions import Questioner, RenameQuestion
+from asyncmig.autogenerate.rename_order import rename_operations
 from asyncmig.autogenerate.renames import Rename, column_candidates, followers, table_candidates
 from asyncmig.autogenerate.value_renames import ValueRename, parse_value_rename, value_candidates
 from asyncmig.errors import UsageError
@@ -64,7 +65,7 @@ def _at_new_table(wish: str, renames: Iterable[Operation]) -> str:
     """A column may be called by the old name of its table, which is the database's, as well as by the new one."""
     for one in renames:
         if isinstance(one, RenameTable) and wish.startswith(f"{one.ref}."):
-            return f"{one.new_ref}{wish.removeprefix(str(one.ref))}"
+            wish = f"{one.new_ref}{wish.removeprefix(str(one.ref))}"
     return wish
 
 
@@ -126,7 +127,7 @@ def _round(
             chosen.append(candidate)
         elif answer is None:
             unanswered.append(candidate)
-    operations = tuple(one.operation for one in chosen)
+    operations = tuple(rename_operations(chosen, current))
     return Renamed(replay(operations, current), operations, tuple(unanswered))
 
 

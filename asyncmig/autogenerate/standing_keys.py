@@ -1,19 +1,26 @@
-"""Foreign keys that stand on a key which goes, though they themselves stay: dropped before it, added again at the end."""
+"""Foreign keys that stay, and are in the way meanwhile: dropped before what they stand on goes, added again at the end.
+
+That is a key of the other table, or the type of a column at either end, where the ends cannot be compared before both
+have their new one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from asyncmig.autogenerate.table_diff import TableDiff, drop_constraint
+from asyncmig.operations.alter_column import AlterColumn
 from asyncmig.operations.base import Operation
 from asyncmig.operations.constraints import AddConstraint, DropConstraint
 from asyncmig.operations.indexes import DropIndex
 from asyncmig.schema.model import Constraint, ForeignKey, Index, PrimaryKey, Ref, Schema, Table, Unique
+from asyncmig.schema.types import SqlType
 
 __all__ = ["StandingKeys", "has_key"]
 
 Key = Constraint | Index
+Compares = Callable[[SqlType, SqlType], bool]
 
 
 class StandingKeys:
@@ -22,10 +29,17 @@ class StandingKeys:
     `whole` is `current` with every table as it was read, and so with the names that foreign keys really have.
     """
 
-    def __init__(self, current: Schema, changes: Sequence[TableDiff], whole: Schema | None) -> None:
+    def __init__(self, current: Schema, changes: Sequence[TableDiff], whole: Schema | None, compares: Compares) -> None:
         self.current = current
         self.whole = whole or current
         self._going = {id(drop.constraint) for change in changes for drop in _drops(change.dropped_keys)}
+        self._retyped = {
+            (one.ref, one.name)
+            for change in changes
+            for one in change.changed
+            if isinstance(one, AlterColumn) and one.type and one.existing.type
+            if not compares(one.type, one.existing.type)
+        }
         self._lost: dict[Ref, list[Key]] = {}
         for ref, key in (lost for change in changes for lost in _keys(change.dropped)):
             self._lost.setdefault(ref, []).append(key)
@@ -42,9 +56,17 @@ class StandingKeys:
             return any(isinstance(one, PrimaryKey) for one in lost)
         return any(_columns(one) == frozenset(key.target_columns) for one in lost)
 
+    def has_retyped(self, table: Table, key: ForeignKey) -> bool:
+        """Whether the ends of `key` cannot be compared until both have their new type."""
+        target = self.current.tables.get(key.target)
+        own = target.primary_key if target is not None and not key.target_columns else None
+        others = key.target_columns or (own.columns if own is not None else ())
+        ends = {*((table.ref, name) for name in key.columns), *((key.target, name) for name in others)}
+        return not self._retyped.isdisjoint(ends)
+
     def around(self, gone: Iterable[Table]) -> tuple[list[Operation], list[Operation]]:
         """The drops and the additions for tables that stay."""
-        if not self._lost:
+        if not (self._lost or self._retyped):
             return [], []
         going = {table.ref for table in gone}
         named = [
@@ -52,7 +74,8 @@ class StandingKeys:
             for table in self.current.tables.values()
             if table.ref not in going
             for key in table.constraints
-            if isinstance(key, ForeignKey) and id(key) not in self._going and self.stands_on_lost(key)
+            if isinstance(key, ForeignKey) and id(key) not in self._going
+            if self.stands_on_lost(key) or self.has_retyped(table, key)
         ]
         drops: list[Operation] = [drop_constraint(table, key) for table, key in named]
         return drops, [AddConstraint(table.ref, key) for table, key in named]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from asyncmig.autogenerate.filters import Filters
 from asyncmig.autogenerate.likeness import ColumnDifference, Likeness
 from asyncmig.autogenerate.matching import Matching
+from asyncmig.autogenerate.new_names import NO_NAMES, Names, renames, taken_out
 from asyncmig.autogenerate.sql_names import address, quoted_name
 from asyncmig.dialects.literals import quoted
 from asyncmig.operations.alter_column import KEEP, AlterColumn, Existing, default_of
@@ -17,7 +18,7 @@ from asyncmig.operations.comments import SetTableComment
 from asyncmig.operations.constraints import AddConstraint, DropConstraint, kind_of
 from asyncmig.operations.indexes import CreateIndex, DropIndex
 from asyncmig.operations.mentions import constraint_uses, index_uses, text_uses
-from asyncmig.operations.sequences import AlterSequence, CreateSequence
+from asyncmig.operations.sequences import AlterSequence, CreateSequence, DropSequence
 from asyncmig.operations.sql import Execute
 from asyncmig.schema.default_names import default_name, default_names
 from asyncmig.schema.model import (
@@ -35,12 +36,10 @@ from asyncmig.schema.model import (
     Table,
 )
 from asyncmig.schema.model import Sequence as SequenceObject
-from asyncmig.schema.serial import serial_sequence
+from asyncmig.schema.serial import counting_sequence
 from asyncmig.schema.types import SqlText, sql_text
 
 __all__ = ["TableDiff", "added_constraint", "diff_table", "drop_constraint"]
-
-IsWanted = Callable[[str | None, str], bool]
 
 
 @dataclass(slots=True)
@@ -54,14 +53,10 @@ class TableDiff:
     added_keys: list[Operation] = field(default_factory=list)
 
 
-def nothing_wanted(schema: str | None, name: str) -> bool:
-    return False
-
-
 def diff_table(
-    current: Table, wanted: Table, likeness: Likeness, filters: Filters, is_wanted: IsWanted = nothing_wanted
+    current: Table, wanted: Table, likeness: Likeness, filters: Filters, names: Names = NO_NAMES
 ) -> TableDiff | None:
-    """None where nothing differs. `is_wanted` tells of a schema and a name whether an index or constraint will have it."""
+    """None where nothing differs. `names` are those that the indexes and constraints of all tables have and will have."""
     old, new = current.columns, wanted.columns
     before = {column.name: column for column in old}
     altered: list[tuple[Column, Column, ColumnDifference]] = []
@@ -80,7 +75,7 @@ def diff_table(
         wanted_names = {column.name for column in new}
         replaced += [c for c in old if c.name in wanted_names and c not in replaced and _is_computed_from(c, retyped)]
     if replaced:
-        return _with_replaced(current, replaced, wanted, likeness, filters, is_wanted)
+        return _with_replaced(current, replaced, wanted, likeness, filters, names)
     gone = [] if len(new) - len(fresh) == len(old) else _without(old, {column.name for column in new})
     reread = [column.name for known, column, how in altered if how.type and likeness.rereads(known, column)]
 
@@ -107,9 +102,20 @@ def diff_table(
     comment = not likeness.comment(current.comment, wanted.comment)
     if not (altered or fresh or gone or comment or constraints.differ or indexes.differ):
         return None
-    return _Assembly(current, wanted, likeness, filters, is_wanted).diff(
+
+    def may(known: Constraint | Index, item: Constraint | Index) -> bool:
+        has = filters.has_part
+        free = not names.are_there(current, str(item.name))
+        return free and has(current, known, None, reflected=True) and has(wanted, item, None, reflected=False)
+
+    renamed = renames(current, taken_out(constraints, same, may), taken_out(indexes, same_index, may))
+    result = _Assembly(current, wanted, likeness, filters, names).diff(
         altered, fresh, gone, constraints, indexes, comment=comment
     )
+    if renamed:
+        result = result or TableDiff()
+        result.dropped[:0] = renamed  # what they were called is free before anything is made
+    return result
 
 
 def _is_computed_from(column: Column, names: Iterable[str]) -> bool:
@@ -129,14 +135,14 @@ def _with_replaced(
     wanted: Table,
     likeness: Likeness,
     filters: Filters,
-    is_wanted: IsWanted,
+    names: Names,
 ) -> TableDiff:
     """The columns are dropped first, and what is left is compared: what a drop takes along is then made again."""
     drops = [DropColumn(current.ref, column.name, column=column) for column in replaced]
     left = Schema(tables={current.ref: current})
     for drop in drops:
         left = drop.apply(left)
-    result = diff_table(left.tables[current.ref], wanted, likeness, filters, is_wanted) or TableDiff()
+    result = diff_table(left.tables[current.ref], wanted, likeness, filters, names) or TableDiff()
     result.dropped[:0] = drops
     return result
 
@@ -148,15 +154,13 @@ def _without(columns: Iterable[Column], names: set[str]) -> list[Column]:
 class _Assembly:
     """Operations out of differences."""
 
-    def __init__(
-        self, current: Table, wanted: Table, likeness: Likeness, filters: Filters, is_wanted: IsWanted
-    ) -> None:
+    def __init__(self, current: Table, wanted: Table, likeness: Likeness, filters: Filters, names: Names) -> None:
         self.current = current
         self.wanted = wanted
         self.ref = wanted.ref
         self.likeness = likeness
         self.filters = filters
-        self.is_wanted = is_wanted
+        self.names = names
         self.result = TableDiff()
 
     def diff(
@@ -218,7 +222,7 @@ class _Assembly:
 
     def _is_wanted(self, name: str | None) -> bool:
         """What has to make room for its name goes before anything is made."""
-        return name is not None and self.is_wanted(self.ref.schema, name)
+        return name is not None and self.names.are_wanted(self.ref.schema, name)
 
     def _columns(
         self,
@@ -256,9 +260,9 @@ class _Assembly:
         if self.likeness.serial(self.wanted) != column.name:
             yield AddColumn(self.ref, column, checks)
             return
-        sequence = SequenceObject(serial_sequence(self.ref.name, column.name), self.ref.schema)
+        sequence = SequenceObject(counting_sequence(self.ref.name, column), self.ref.schema)
         yield CreateSequence(sequence, if_not_exists=True)
-        yield AddColumn(self.ref, replace(column, default=_next_value(self.ref, column.name)), checks)
+        yield AddColumn(self.ref, replace(column, default=_next_value(self.ref, column)), checks)
         yield AlterSequence(sequence.ref, owned_by=(self.ref, column.name))
 
     def _alter(
@@ -268,14 +272,17 @@ class _Assembly:
         old, new = default_of(current), default_of(wanted)
         after: list[Operation] = []
         if difference.default and self.likeness.serial(self.current) == current.name:
-            old = _next_value(self.ref, current.name)
+            old = _next_value(self.ref, current)
         if difference.default and self.likeness.serial(self.wanted) == wanted.name:
-            if current.identity is None:  # else its sequence may have the name still, and the change makes another
-                name = serial_sequence(self.ref.name, wanted.name)
-                sequence = SequenceObject(name, self.ref.schema)
+            # The sequence of an identity may have the usual name still, and the change itself makes another.
+            if current.identity is None or wanted.counter is not None:
+                sequence = SequenceObject(counting_sequence(self.ref.name, wanted), self.ref.schema)
                 yield CreateSequence(sequence, if_not_exists=True, owned_by=(self.ref, wanted.name))
-                after.append(Execute(_continued(self.ref, wanted.name)))  # once it is a number
-            new = _next_value(self.ref, wanted.name)
+                after.append(Execute(_continued(self.ref, wanted)))  # once it is a number
+            new = _next_value(self.ref, wanted)
+        elif isinstance(new, Identity) and current.counter is not None:
+            sequence = SequenceObject(current.counter, self.ref.schema)
+            after.append(DropSequence(sequence.ref, sequence=sequence))  # one of the usual name goes by itself
         elif difference.default and _goes_first(old, new, difference):
             yield AlterColumn(self.ref, wanted.name, default=None, existing=Existing(current.type, default=old))
             old = None
@@ -327,13 +334,13 @@ def _brought_by(constraint: Constraint, column: str) -> bool:
     return isinstance(constraint, Check) and constraint.type_bound and constraint.column == column
 
 
-def _next_value(table: Ref, column: str) -> SqlText:
+def _next_value(table: Ref, column: Column) -> SqlText:
     return sql_text(f"nextval({_sequence(table, column)}::regclass)")
 
 
-def _continued(table: Ref, column: str) -> str:
+def _continued(table: Ref, column: Column) -> str:
     """The sequence goes on behind the numbers that the rows have."""
-    number = f"coalesce(max({quoted_name(column)}), 0) + 1"
+    number = f"coalesce(max({quoted_name(column.name)}), 0) + 1"
     return f"SELECT setval({_sequence(table, column)}, {number}, false) FROM {address(table.schema, table.name)}"
 
 
@@ -358,8 +365,8 @@ def _counted_on(table: Ref, column: str, identity: Identity) -> str:
     return f"SELECT setval({own}, {number}, false) FROM {rows}"
 
 
-def _sequence(table: Ref, column: str) -> str:
-    return quoted(address(table.schema, serial_sequence(table.name, column)))
+def _sequence(table: Ref, column: Column) -> str:
+    return quoted(address(table.schema, counting_sequence(table.name, column)))
 
 
 def drop_constraint(table: Table, constraint: Constraint) -> DropConstraint:

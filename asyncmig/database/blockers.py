@@ -21,12 +21,15 @@ from asyncmig.url import redact
 if TYPE_CHECKING:
     from asyncmig.database.connection import Connection
 
-__all__ = ["Blocker", "LockWatch", "named"]
+__all__ = ["READING_PERIOD", "Blocker", "LockWatch", "named"]
 
 logger = logging.getLogger("asyncmig")
 
 _LONGEST_PERIOD = 0.4
 """PostgreSQL looks for a deadlock after a second (deadlock_timeout), and ends one of the two at once."""
+
+READING_PERIOD = 2.0
+"""Seconds between the looks while something is only read, which takes less."""
 
 _STOP_SECONDS = 2.0
 _QUERY_LENGTH = 100
@@ -71,6 +74,7 @@ class LockWatch:
     aside: Callable[[], AbstractAsyncContextManager[Connection]]
     backend: int | None
     period: float | None
+    tells: bool = False  # whether each that is seen is a warning at once: nobody else would say why nothing happens
     _connections: AsyncExitStack = field(default_factory=AsyncExitStack)
     _second: Connection | None = None
     _seen: tuple[Blocker, ...] = ()
@@ -133,7 +137,10 @@ class LockWatch:
         try:
             if self._second is None:
                 self._second = await self._connections.enter_async_context(self.aside())
-            self._seen = await self._second.run_sync(_blockers, pids) or self._seen
+            found = await self._second.run_sync(_blockers, pids)
+            if self.tells and {one.pid for one in found} - {one.pid for one in self._seen}:
+                logger.warning("reading waits for a lock%s", named(found))
+            self._seen = found or self._seen
         except (sa.exc.SQLAlchemyError, OSError, DatabaseError) as error:
             logger.debug("could not look who blocks the step: %s", message_of(error))
             await self.aclose()

@@ -119,8 +119,8 @@ def _steps(
         column = dialect.quote(gap.column)
         return f"UPDATE {dialect.qualify(gap.table)} SET {column} = {value} WHERE {column} IS NULL"
 
-    filling = Filling(rows, dict(wishes.defaults), questioner, update, wishes.split)
     writing = writing_for(dialect.name)
+    filling = Filling(rows, dict(wishes.defaults), questioner, update, wishes.split, writing.row_number)
     steps = with_casts(fill(with_rights_noted(steps_of(operations), writing), filling), writing)
     remarks = [Step(None, (one,)) for one in found.open]
     return with_committed_values([*remarks, *steps])

@@ -8,7 +8,9 @@ from asyncmig.alembic_names import project_imports
 from asyncmig.database.attempt import Work
 from asyncmig.database.recording import record_step
 from asyncmig.dialects.holding import held
+from asyncmig.dialects.normal import normal_for
 from asyncmig.errors import DynamicScript
+from asyncmig.operations.numbering import Numbering
 from asyncmig.operations.sql import Execute
 from asyncmig.schema.model import Schema
 from asyncmig.scripts.loader import load_script
@@ -28,6 +30,7 @@ def history_schema(site: Site, graph: RevisionGraph, dialect: Dialect) -> tuple[
     """
     schema = Schema()
     blind: list[str] = []
+    numbering, counts = Numbering(), normal_for(dialect.name).has_serial
     settings = site.settings(dialect)
     with project_imports(site.context):
         for name in graph.ordered(graph.ancestors(frozenset(graph.heads))):
@@ -39,9 +42,11 @@ def history_schema(site: Site, graph: RevisionGraph, dialect: Dialect) -> tuple[
                     f"The history cannot be replayed: {error.message}", hint="Compare with a database instead."
                 ) from error
             for item in recorded:
-                schema = dialect.meant(item.operation).apply(schema)
+                operation = dialect.meant(item.operation)
+                after = operation.apply(schema)
+                schema = numbering.after(operation, schema, after) if counts else after
                 if isinstance(item.operation, Execute):
                     blind.append(
                         f"{item.operation.describe()} ({item.origin or name}): what SQL does is not seen offline."
                     )
-    return held(schema, dialect.name), tuple(blind)
+    return held(numbering.settled(schema), dialect.name), tuple(blind)

@@ -138,6 +138,11 @@ class Session(ABC):
     @abstractmethod
     def _make_lease(self, timeout: float | None) -> RunLock: ...
 
+    @asynccontextmanager
+    async def told_waits(self) -> AsyncIterator[None]:
+        """Warn while a look at the database waits for somebody's lock, where a second connection may see whose."""
+        yield
+
 
 @dataclass
 class OwnSession(Session):
@@ -196,6 +201,21 @@ class OwnSession(Session):
         finally:
             if self.watch is not None:
                 await uncancelled(_RELEASE_SECONDS, self.watch.aclose())
+
+    @asynccontextmanager
+    async def told_waits(self) -> AsyncIterator[None]:
+        if self.database.pooled or not self.dialect.has_advisory_locks:
+            yield
+            return
+        from asyncmig.database.blockers import READING_PERIOD, LockWatch
+
+        backend = await backend_of(self.connection)
+        watch = LockWatch(self.database.connect_aside, backend, READING_PERIOD if backend else None, tells=True)
+        try:
+            async with watch.around():
+                yield
+        finally:
+            await uncancelled(_RELEASE_SECONDS, watch.aclose())
 
     def _watch(self, backend: int | None) -> LockWatch:
         from asyncmig.database.blockers import LockWatch

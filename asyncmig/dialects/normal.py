@@ -190,6 +190,10 @@ class Normal(ABC):
         """Whether the change of type leaves expressions over the column in the words of the old one, here or on the way back."""
 
     @abstractmethod
+    def compares(self, one: SqlType, other: SqlType) -> bool:
+        """Whether a foreign key may have the types at its two ends."""
+
+    @abstractmethod
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         """The options of a sequence with the database's defaults filled in."""
 

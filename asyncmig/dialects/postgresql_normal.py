@@ -57,6 +57,11 @@ _PATTERNS = (
 )
 _SIZE = re.compile(r"\([^)]*\)")
 _TEXTS = {"VARCHAR": "TEXT", "VARCHAR[]": "TEXT[]"}
+_FAMILIES = {
+    **dict.fromkeys(("SMALLINT", "INTEGER", "BIGINT", "NUMERIC", "REAL", "DOUBLE PRECISION"), "number"),
+    **dict.fromkeys(("VARCHAR", "TEXT", "CHAR"), "text"),
+    **dict.fromkeys(("DATE", "TIMESTAMP WITHOUT TIME ZONE", "TIMESTAMP WITH TIME ZONE"), "moment"),
+}
 _LIMITS = {"SMALLINT": 2**15, "INTEGER": 2**31, "BIGINT": 2**63}
 _DEFAULT_OPERATORS = frozenset(
     f"{name}_ops"
@@ -153,6 +158,12 @@ class PostgresqlNormal(Normal):
         """
         old, new = (_SIZE.sub("", self.type(type_)).partition(" COLLATE ")[0] for type_ in (current, wanted))
         return _TEXTS.get(old, old) != _TEXTS.get(new, new)
+
+    def compares(self, one: SqlType, other: SqlType) -> bool:
+        """Within an operator family of its indexes, and from whole numbers to others ("Operator Classes and Operator Families")."""
+        ends = (_SIZE.sub("", self.type(type_)).partition(" COLLATE ")[0] for type_ in (one, other))
+        first, second = (_FAMILIES.get(end, end) for end in ends)
+        return first == second
 
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         limit = _LIMITS.get(self.type(type_), 2**63) if type_ is not None else 2**63

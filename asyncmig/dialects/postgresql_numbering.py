@@ -14,18 +14,27 @@ from asyncmig.schema.model import Identity
 from asyncmig.schema.serial import serial_sequence
 from asyncmig.schema.types import SqlText
 
-__all__ = ["PostgresqlNumbering", "sequence_of"]
+__all__ = ["PostgresqlNumbering", "sequence_name", "sequence_of"]
 
 _NEXT = re.compile(r"nextval\(\s*'((?:[^']|'')+)'(?:\s*::\s*regclass)?\s*\)", re.IGNORECASE)
+_NAME = re.compile(r'(?:.*\.)?("(?:[^"]|"")+"|[^".]+)', re.DOTALL)
 _OUT_OF_THE_WAY = "_serial"
 _NAME_LIMIT = 63
 
 
 def sequence_of(default: object) -> str | None:
     """The sequence whose next value the default is, as SQL spells it; None for any other default."""
-    if not isinstance(default, SqlText):
-        return None
-    found = _NEXT.fullmatch(default.spelling("postgresql").strip())
+    return _sequence(default.spelling("postgresql")) if isinstance(default, SqlText) else None
+
+
+def sequence_name(default: str) -> str | None:
+    """The bare name, without schema and quotes, out of the SQL of a default; None for any other default."""
+    found = _sequence(default)
+    return None if found is None else _NAME.sub(lambda part: _unquoted(part[1]), found)
+
+
+def _sequence(default: str) -> str | None:
+    found = _NEXT.fullmatch(default.strip())
     return found[1].replace("''", "'") if found else None
 
 

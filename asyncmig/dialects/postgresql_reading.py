@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import DOMAIN
 
 from asyncmig.dialects import postgresql_queries as queries
+from asyncmig.dialects.postgresql_numbering import sequence_name
 from asyncmig.dialects.postgresql_object_reading import read_objects
 from asyncmig.dialects.postgresql_parts import read_constraint, read_index
 from asyncmig.dialects.postgresql_types import TypeReader
@@ -30,6 +31,7 @@ from asyncmig.schema.model import (
 )
 from asyncmig.schema.model import Sequence as SequenceObject
 from asyncmig.schema.options import freeze_options
+from asyncmig.schema.serial import serial_sequence
 from asyncmig.schema.types import SqlText, SqlType
 
 __all__ = ["PostgresqlReader"]
@@ -144,14 +146,14 @@ def _domain(name: str, schema: str | None, reader: TypeReader, parts: Sequence[A
 
 @dataclass(frozen=True, slots=True)
 class _OwnedSequences:
-    """Sequences that belong to a column: of a SERIAL ("a") or of an identity column ("i")."""
+    """Sequences that belong to a column: of a SERIAL ("a"), by place and name, or of an identity column ("i")."""
 
-    serial: frozenset[tuple[int, int]]
+    serial: frozenset[tuple[int, int, str]]
     identity: Mapping[tuple[int, int], Sequence[Any]]
 
     @classmethod
     def of(cls, rows: Rows) -> _OwnedSequences:
-        serial = frozenset((row[9], row[10]) for row in rows if row[11] == "a")
+        serial = frozenset((row[9], row[10], row[1]) for row in rows if row[11] == "a")
         return cls(serial, {(row[9], row[10]): row for row in rows if row[11] == "i"})
 
 
@@ -221,7 +223,14 @@ class _Columns:
         place = (row[0], row[1])
         if row[6]:
             return replace(column, identity=_identity(row[6], self.owned.identity.get(place)))
-        return replace(column, default=None, autoincrement=True) if place in self.owned.serial else column
+        table = self.tables[row[0]][2]
+        plain = f"{table}_{column.name}_seq"
+        # Nearly all are so, and need no closer look.
+        name = plain if row[5] == f"nextval('{plain}'::regclass)" else sequence_name(row[5])
+        if name is None or (*place, name) not in self.owned.serial:
+            return column  # a column may own one sequence and count by another
+        counter = None if name == plain or name == serial_sequence(table, column.name) else name
+        return replace(column, default=None, autoincrement=True, counter=counter)
 
 
 def _identity(kind: str, row: Sequence[Any] | None) -> Identity:

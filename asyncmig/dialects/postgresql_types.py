@@ -63,9 +63,10 @@ def _built(bare: str, numbers: list[int], spelling: str, collation: str | None) 
     if bare in ("bit", "bit varying"):
         return BIT(precision, varying=bare == "bit varying")
     kind: Any = _SIMPLE.get(bare) or ischema_names.get(bare)
-    if kind is None or kind is sa.Enum or '"' in bare or (numbers and bare not in _WITH_NUMBERS):
+    # SQLAlchemy takes "name" for a string, which it would write as VARCHAR.
+    if kind is None or kind is sa.Enum or bare == "name" or '"' in bare or (numbers and bare not in _WITH_NUMBERS):
         return WrittenType(spelling if collation is None else f'{spelling} COLLATE "{collation}"')
     return kind(*numbers, collation=collation) if collation else kind(*numbers)  # type: ignore[no-any-return]
 
 
-_WITH_NUMBERS = frozenset({"numeric", "character", "character varying", "name"})
+_WITH_NUMBERS = frozenset({"numeric", "character", "character varying"})

@@ -76,6 +76,10 @@ class SqliteNormal(Normal):
         """Never: the text of the table stays as it is."""
         return False
 
+    def compares(self, one: SqlType, other: SqlType) -> bool:
+        """Always: a key compares values, whatever their types."""
+        return True
+
     def numbers(self, value: Identity | Sequence, type_: SqlType | None) -> tuple[Any, ...]:
         """Nothing: there are no sequences, and SQLAlchemy leaves IDENTITY out."""
         return ()

@@ -20,13 +20,15 @@ __all__ = ["Writing", "writing_for"]
 class Writing(ABC):
     """`enum_types`: enums are types of their own. `batches`: a change may make a table again, so several are grouped.
 
-    `rights`: what is dropped and made again has lost what was granted on it.
+    `rights`: what is dropped and made again has lost what was granted on it. `row_number` is SQL that gives each row of a
+    table a number of its own, where a new column that is to number the rows starts empty.
     """
 
     name: ClassVar[str]
     enum_types: ClassVar[bool]
     batches: ClassVar[bool]
     rights: ClassVar[bool]
+    row_number: ClassVar[str | None]
 
     @abstractmethod
     def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
@@ -43,6 +45,7 @@ class SqliteWriting(Writing):
     enum_types = False
     batches = True
     rights = False
+    row_number = "rowid"
 
     def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
         """Never: any value fits any column."""
@@ -61,6 +64,7 @@ class PostgresqlWriting(Writing):
     enum_types = True
     batches = False
     rights = True
+    row_number = None  # SERIAL and identity columns number the rows that are there
 
     def using(self, column: str, old: SqlType, new: SqlType) -> str | None:
         quoted, type_ = spelling_dialect(self.name).identifier_preparer.quote(column), new.spelling(self.name)

@@ -132,7 +132,7 @@ class Project:
             yield None
             return
         with project_imports(site.context):
-            async with site.session() as session:
+            async with site.session() as session, session.told_waits():
                 yield session
 
     async def _current_rows(self, graph: RevisionGraph) -> frozenset[str]:

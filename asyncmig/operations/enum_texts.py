@@ -1,4 +1,4 @@
-"""A renamed enum value in the expressions of tables: rows and expressions hold its number, so all say the new name."""
+"""A renamed enum value in the columns' types and the expressions of tables: both hold its number, so all say the new name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asyncmig.operations.mentions import text_uses
 from asyncmig.schema.enums import brought_types
 from asyncmig.schema.expressions import verbatim
 from asyncmig.schema.model import Check, Column, Computed, Constraint, Exclude, Index, Ref, Table
-from asyncmig.schema.types import SqlText, sql_literal
+from asyncmig.schema.types import SqlText, SqlType, sql_literal
 
 __all__ = ["with_renamed_value"]
 
@@ -28,9 +28,13 @@ def with_renamed_value(table: Table, enum: Ref, old: str, new: str) -> Table:
     if not own:
         return table
     change = _change(table, own, old, new)
+    columns = [_typed(c, enum, old, new) if c in own else c for c in table.columns]
     return replace(
         table,
-        columns=tuple(_column(c, change, old, new) if c in own or c.computed else c for c in table.columns),
+        columns=tuple(
+            _column(c, change, old, new) if o in own or c.computed else c
+            for o, c in zip(table.columns, columns, strict=True)
+        ),
         constraints=tuple(_constraint(c, change) for c in table.constraints),
         indexes=tuple(_index(i, change) for i in table.indexes),
     )
@@ -57,6 +61,25 @@ def _change(table: Table, own: list[Column], old: str, new: str) -> _Change:
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
+
+
+def _typed(column: Column, enum: Ref, old: str, new: str) -> Column:
+    """With the value in its type: a column that was given that type again would bring the former value back."""
+    engine = _renamed(column.type.engine, enum, old, new)
+    kept = column.type
+    return replace(column, type=SqlType(engine, apart=kept.apart, as_found=kept.as_found))
+
+
+def _renamed(engine: Any, enum: Ref, old: str, new: str) -> Any:
+    """An enum, or a list of one, that says its values itself; what says them in a class of the application stays."""
+    if isinstance(engine, sa.ARRAY):
+        inner = _renamed(engine.item_type, enum, old, new)
+        return engine if inner is engine.item_type else type(engine)(inner, dimensions=engine.dimensions)
+    if not isinstance(engine, sa.Enum) or engine.enum_class is not None or old not in engine.enums:
+        return engine
+    values = [new if value == old else value for value in engine.enums]
+    brought = {"create_type": False} if getattr(engine, "create_type", True) is False else {}
+    return type(engine)(*values, name=enum.name, schema=enum.schema, **brought)
 
 
 def _column(column: Column, change: _Change, old: str, new: str) -> Column:

@@ -25,6 +25,7 @@ from asyncmig.schema.model import (
     Unique,
 )
 from asyncmig.schema.options import FrozenMap
+from asyncmig.schema.serial import with_counter
 from asyncmig.schema.types import SqlText
 
 __all__ = ["renamed_everywhere", "renamed_index", "renamed_text"]
@@ -52,6 +53,7 @@ def renamed_text(text: SqlText, old: str, new: str) -> SqlText:
 
 
 def _renamed_table(table: Table, old: str, new: str) -> Table:
+    table = with_counter(table)
     return replace(
         table,
         columns=tuple(_renamed_column(column, old, new) for column in table.columns),

@@ -10,6 +10,7 @@ from asyncmig.operations.attached import moved_along, without_attached
 from asyncmig.operations.base import Operation
 from asyncmig.operations.brought import brought_refs, with_brought
 from asyncmig.schema.model import ForeignKey, Ref, Schema, Table
+from asyncmig.schema.serial import with_counter
 
 if TYPE_CHECKING:
     from asyncmig.operations.visitor import OperationVisitor
@@ -117,7 +118,7 @@ class RenameTable(Operation):
     def _renamed(self, table: Table) -> Table:
         changed = table
         if table.ref == self.ref:
-            changed = replace(changed, name=self.new_name)
+            changed = replace(with_counter(changed), name=self.new_name)
         if any(isinstance(c, ForeignKey) and c.target == self.ref for c in table.constraints):
             constraints = (
                 replace(c, target=self.new_ref) if isinstance(c, ForeignKey) and c.target == self.ref else c

@@ -102,6 +102,8 @@ class Column:
     """One column; whether it belongs to the primary key is said by the table's PrimaryKey.
 
     `autoincrement` is False where a default on the client's side keeps SQLAlchemy from writing SERIAL.
+    `counter` is the sequence of a SERIAL that has another name than PostgreSQL would give it now: table or column were
+    renamed since. No model says it, so it is outside equality.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Column:
     comment: str | None = None
     options: Options = ()
     system: bool = False
+    counter: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from asyncmig.schema.default_names import default_name
 from asyncmig.schema.model import Column, ForeignKey, Table, Unique
 
-__all__ = ["serial_column", "serial_sequence"]
+__all__ = ["counting_sequence", "serial_column", "serial_sequence", "with_counter"]
 
 
 def serial_column(table: Table) -> str | None:
@@ -39,6 +40,20 @@ def serial_column(table: Table) -> str | None:
 def serial_sequence(table: str, column: str) -> str:
     """What PostgreSQL calls the sequence of a SERIAL column ("Serial Types")."""
     return default_name(Unique((column,)), table, ()).removesuffix("_key") + "_seq"
+
+
+def counting_sequence(table: str, column: Column) -> str:
+    """The sequence that a SERIAL column counts by."""
+    return column.counter or serial_sequence(table, column.name)
+
+
+def with_counter(table: Table) -> Table:
+    """The table, whose sequence keeps its name when table or column get another."""
+    serial = serial_column(table)
+    if serial is None:
+        return table
+    columns = (replace(c, counter=counting_sequence(table.name, c)) if c.name == serial else c for c in table.columns)
+    return replace(table, columns=tuple(columns))
 
 
 def _counts(column: Column) -> bool:

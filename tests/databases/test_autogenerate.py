@@ -1,15 +1,17 @@
 """Autogenerate through the API on both databases: rows are counted, drops refused, renames keep rows, errors say what to do."""
 
+import asyncio
 import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from projects import Project
-from servers import columns, execute, rows, tables
+from servers import columns, execute, libpq_url, rows, tables
 
 from asyncmig.errors import CheckFailed, ConnectionFailed, Declined, MigrationFailed, NotAtHead, UsageError
 
@@ -144,6 +146,142 @@ async def test_values_of_an_enum_are_renamed_or_removed_without_losing_a_row(
     assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("it's b", "{z}")]
     async with shop.migrator() as migrator:
         await migrator.check()
+    declare("c", "n", "q", "z")  # a new name, a new order and a new value at once
+    await write(shop, renames=["account_kind.'it''s b':'c'"])
+    async with shop.migrator() as migrator:
+        await migrator.upgrade("head")
+        await migrator.check()
+        await migrator.downgrade("-1")
+        assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("it's b", "{z}")]
+        await migrator.upgrade("head")
+    assert rows(postgres_url, "SELECT kind::text, kinds::text FROM account") == [("c", "{z}")]
+
+
+async def test_a_look_that_waits_for_a_lock_says_whose(
+    at_postgres: Project,
+    models: Models,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("asyncmig.database.blockers.READING_PERIOD", 0.05)
+    execute(postgres_url, "CREATE TABLE account (id serial PRIMARY KEY, n int DEFAULT 1)")
+    models.table(sa.Column("n", sa.Integer, server_default="1"))
+    at_postgres.env(ENV)
+    with psycopg.connect(libpq_url(postgres_url)) as holder:
+        holder.execute("LOCK TABLE account IN ACCESS EXCLUSIVE MODE")
+        async with at_postgres.migrator() as migrator:
+            looking = asyncio.create_task(migrator.differences())
+            while not caplog.messages:  # noqa: ASYNC110 - nobody sets an event where a line is logged
+                await asyncio.sleep(0.02)
+            holder.rollback()
+            assert (await looking).items == ()
+    (said,) = caplog.messages
+    assert "reading waits for a lock; blocked by" in said
+    assert "LOCK TABLE account" in said
+
+
+def _numbered(name: str, column: str, *how: Any, key: str | None = None, **options: Any) -> sa.MetaData:
+    metadata = sa.MetaData()
+    numbers = sa.Column(column, sa.Integer, *how, nullable=False, **options)
+    sa.Table(name, metadata, numbers, sa.Column("n", sa.Text), sa.PrimaryKeyConstraint(column, name=key))
+    return metadata
+
+
+async def test_rows_are_numbered_by_a_new_key(shop: Project, models: Models, database_url: str) -> None:
+    def declare(*columns: sa.Column[Any], **options: Any) -> None:
+        metadata = sa.MetaData()
+        pair = [sa.Column(name, sa.Integer, nullable=False, **options) for name in "ab"]
+        sa.Table("link", metadata, *columns, *pair, sa.PrimaryKeyConstraint(*(columns or pair), name="pk_link"))
+        models.declare(target_metadata=metadata)
+
+    declare()
+    await write(shop, "first")
+    await upgrade(shop)
+    execute(database_url, "INSERT INTO link (a, b) VALUES (1, 1), (1, 2), (2, 1)")
+    declare(sa.Column("id", sa.Integer))
+    await write(shop)
+    await upgrade(shop)
+    assert sorted(rows(database_url, "SELECT id FROM link")) == [(1,), (2,), (3,)]
+    async with shop.migrator() as migrator:
+        await migrator.check()
+        await migrator.downgrade("-1")
+    assert len(rows(database_url, "SELECT a, b FROM link")) == 3
+
+
+async def test_names_that_are_exchanged_take_their_rows_along(shop: Project, models: Models, database_url: str) -> None:
+    """Two tables and two columns: one of them steps aside, and nothing is dropped."""
+
+    def declare(one: str, other: str, *columns: str) -> None:
+        metadata = sa.MetaData(naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(column_0_label)s"})
+        numbers = [sa.Column(name, sa.Integer, index=True) for name in columns]
+        sa.Table(one, metadata, sa.Column("id", sa.Integer, primary_key=True), *numbers)
+        sa.Table(other, metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("t", sa.Text))
+        models.declare(target_metadata=metadata)
+
+    declare("one", "two", "a", "b", "c")
+    await write(shop, "first")
+    await upgrade(shop)
+    execute(database_url, "INSERT INTO one (a, b, c) VALUES (10, 20, 30)", "INSERT INTO two (t) VALUES ('x')")
+    declare("two", "one", "b", "a", "d")
+    (script,) = await write(shop, renames=["one:two", "two:one", "one.a:b", "one.b:a", "one.c:d"])
+    assert "drop_column" not in script
+    async with shop.migrator() as migrator:
+        for _ in range(2):
+            await migrator.upgrade("head")
+            await migrator.check()
+            assert rows(database_url, "SELECT b, a, d FROM two") == [(10, 20, 30)]
+            assert rows(database_url, "SELECT t FROM one") == [("x",)]
+            await migrator.downgrade("-1")
+            assert rows(database_url, "SELECT a, b, c FROM one") == [(10, 20, 30)]
+        await migrator.upgrade("head")
+    declare("two", "one", "b", "d")
+    with pytest.raises(UsageError, match="b is in the database already"):
+        await write(shop, renames=["two.a:b"])
+
+
+def _numbered_by(name: str) -> sa.MetaData:
+    numbers = sa.Sequence(name, start=50)
+    metadata = _numbered("u", "i", numbers, server_default=numbers.next_value())
+    numbers._set_metadata(metadata)
+    return metadata
+
+
+NUMBERINGS = [
+    (_numbered("t", "id"), ()),
+    (_numbered("t", "id", autoincrement=False), ()),
+    (_numbered("t", "id"), ()),
+    (_numbered("u", "i"), ("t:u", "u.id:i")),
+    (_numbered("u", "i", sa.Identity()), ()),
+    (_numbered("t", "id"), ("u:t", "t.i:id")),
+    (_numbered("u", "n2"), ("t:u",)),  # another column
+    (_numbered("t", "i", sa.Identity()), ("u:t", "t.n2:i")),
+    (_numbered("t", "i"), ()),
+    (_numbered("t", "i", key="other"), ()),
+    (_numbered_by("numbers"), ("t:u",)),
+    (_numbered("u", "i"), ()),
+]
+
+
+async def test_numbering_changes_hands_with_names_online_and_offline(
+    at_postgres: Project, models: Models, postgres_url: str
+) -> None:
+    """A sequence keeps its name when its table or column gets another, and a history tells it as the database does."""
+    shutil.copy(TEMPLATE, at_postgres.folder / "migrations")
+    shop = at_postgres.env(ENV)
+    for number, (metadata, renames) in enumerate(NUMBERINGS):
+        models.declare(target_metadata=metadata)
+        await write(shop, f"step {number}", renames=renames, allow_drops=True)
+        async with shop.migrator() as migrator:
+            await migrator.upgrade("head")
+            for offline in (False, True):
+                assert [one.description for one in (await migrator.differences(offline=offline)).items] == [], number
+        (table,) = metadata.tables.values()
+        if next(iter(table.c)).autoincrement is not False:
+            execute(postgres_url, f"INSERT INTO {table.name} (n) VALUES ('x')")
+    async with shop.migrator() as migrator:
+        await migrator.downgrade("base")
+        await migrator.upgrade("head")
 
 
 async def test_a_drop_of_rows_is_refused_with_their_number(shop: Project, models: Models, database_url: str) -> None:
