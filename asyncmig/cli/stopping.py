@@ -22,7 +22,7 @@ if sys.platform == "win32":
     _LOOK = signal.SIGBREAK
 else:
     _LOOK = signal.SIGURG
-_BETWEEN_LOOKS = 0.05
+_BETWEEN_LOOKS = 0.01
 
 _NEVER_BROKEN_OFF = frozenset(("sqlalchemy", "asyncpg", "psycopg", "psycopg_pool", "aiosqlite", "asyncio", "anyio"))
 """Packages whose code may be in the middle of an exchange with the server, or of the event loop's own work."""

@@ -2,6 +2,9 @@
 
 A table tied to another by a foreign key is one step away, and no further: whoever points at the child sees nothing of a
 change of the parent. So the answer stays small where all tables of a schema hang together.
+
+SQLite's own ALTER TABLE reads every view and trigger again and stops at one that is broken, wherever it is ("ALTER TABLE",
+compatibility): what a script has broken for a while, dropping a view to make it anew, is part of the answer too.
 """
 
 from __future__ import annotations
@@ -22,6 +25,11 @@ __all__ = ["neighbours"]
 # What SQLite takes for a part of a bare name: IdChar() of its tokenizer.
 _WORD = re.compile(r"[A-Za-z0-9_$\x80-\U0010ffff]+")
 
+# Tables that a trigger names, where they are easily seen; no table is called so in what else this finds.
+_NAMED = re.compile(
+    r"""\b(?:into|from|join|update)\s+["`\[]?(?!(?:of|on|or|set)\b)([A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)"""
+)
+
 
 def neighbours(table: str, objects: Sequence[StoredObject], texts: Iterable[str] = ()) -> tuple[StoredObject, ...]:
     """The table with all that is built on it, and with what those, or `texts`, mention, in the order of `objects`.
@@ -29,7 +37,7 @@ def neighbours(table: str, objects: Sequence[StoredObject], texts: Iterable[str]
     By words, wherever they stand, so that there may be too many; with fewer a view could look broken that is not.
     """
     schema = _Schema(objects)
-    touched = schema.touched(table.lower())
+    touched = [*schema.touched(table.lower()), *schema.fragile()]
     names = {name for o in touched for name in (o.name.lower(), o.table.lower())}
     names |= {name for o in touched if o.type == "trigger" for name in schema.mentioned(o.sql)}
     names |= {name for text in (*texts, *schema.texts(table.lower())) for name in schema.mentioned(text)}
@@ -64,6 +72,12 @@ class _Schema:
                     seen.add(o.name.lower())
                     todo.append(o.name.lower())
         return list(found.values())
+
+    def fragile(self) -> Iterator[StoredObject]:
+        """The views, and the triggers that name something which is not there."""
+        for o, text in self._all:
+            if o.type == "view" or (o.type == "trigger" and not self._relations.keys() >= set(_NAMED.findall(text))):
+                yield o
 
     def _uses(self, o: StoredObject, text: str, name: str) -> bool:
         if o.type == "index" or not _spelled(name, text) or name not in self.mentioned(o.sql):

@@ -107,7 +107,7 @@ class Looks(Project):
 
         graph = self.graph()
         site = await self._site()
-        async with self._looking(site, offline=offline) as session:
+        async with self._comparing(site, offline=offline) as session:
             found = await find(site, session, graph, offline=offline, anywhere=True)
         return Differences(site.name, differences_of(found.operations), found.comparison.uncertain)
 

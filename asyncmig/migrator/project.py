@@ -126,13 +126,26 @@ class Project:
                 await database.aclose()
 
     @asynccontextmanager
-    async def _looking(self, site: Site, *, offline: bool = False) -> AsyncIterator[Session | None]:
+    async def _looking(self, site: Site) -> AsyncIterator[Session | None]:
         """A session for reading; None for a SQLite file that is not there: looking must not create it."""
-        if offline or (self._connection is None and site.database().missing_file):
+        if self._connection is None and site.database().missing_file:
             yield None
             return
         with project_imports(site.context):
-            async with site.session() as session, session.told_waits():
+            async with site.session() as session:
+                yield session
+
+    @asynccontextmanager
+    async def _comparing(self, site: Site, *, offline: bool) -> AsyncIterator[Session | None]:
+        """The same for reading a whole schema, which has to wait for whoever changes a table; None `offline`."""
+        if offline:
+            yield None
+            return
+        async with self._looking(site) as session:
+            if session is None:
+                yield None
+                return
+            async with session.told_waits():
                 yield session
 
     async def _current_rows(self, graph: RevisionGraph) -> frozenset[str]:

@@ -135,7 +135,7 @@ class Scripts(Project):
         graph = self.graph()
         site = await self._site()
         wishes = Wishes(tuple(renames), dict(defaults or {}), allow_drops, split)
-        async with self._looking(site, offline=offline) as session:
+        async with self._comparing(site, offline=offline) as session:
             found = await find(site, session, graph, wishes=wishes, questioner=questioner, offline=offline)
             draft = await draft_of(site, session, found, wishes=wishes, questioner=questioner, message=request.message)
         files = write(self._config, request, draft, empty_ok=empty_ok)
