@@ -45,7 +45,6 @@ def _shop(project: Project, middle: str = SLOW) -> Project:
     )
 
 
-@pytest.mark.subset
 def test_several_servers_started_at_once_apply_each_revision_once(shop: Project, database_url: str) -> None:
     application(shop, "starlette")
     with serve(shop, "--workers", "4") as first, serve(shop, "--workers", "4") as second:
