@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from asyncmig.database.pragmas import are_foreign_keys_owed, forgive, pay_back
 from asyncmig.database.sending import Sending
 from asyncmig.database.tally import Tally
+from asyncmig.dialects.splitter import transaction_control
 from asyncmig.errors import OperationError
 from asyncmig.operations.enum_uses import FreshValues
 
@@ -129,9 +130,12 @@ class Dividing(Sending):
         if not self._transaction.divisible:
             raise self._transaction.indivisible("A rollback", origin)
         self._send_waiting()
+        self._transaction.rollback()
+        self._rolled_back()
+
+    def _rolled_back(self) -> None:
         self._undone += self._uncommitted
         self._uncommitted.clear()
-        self._transaction.rollback()
 
     def _refuse_undone(self) -> None:
         """Rows that a script takes back are its own affair; what it said to `op` would be missing from then on."""
@@ -168,9 +172,13 @@ class Dividing(Sending):
         if not self._closing:
             self._undo(None)
 
-    def on_after_cursor_execute(self) -> None:
+    def on_executed(self, sql: str) -> None:
         """`bind.execute("COMMIT")` ends the transaction too; a statement of ours is looked at where it is sent."""
-        if not (self._closing or self._autocommit or self.failing or self._driver.in_transaction):
+        if self._closing or self._autocommit or self.failing or self._driver.in_transaction:
+            return
+        if transaction_control(sql) == "rollback" and self._transaction.divisible and not self._in_batch:
+            self._rolled_back()
+        else:
             self._notice_end()
 
     # Rows while foreign_keys is off

@@ -19,7 +19,7 @@ class TransactionListener(Protocol):
 
     def on_rollback(self) -> None: ...
 
-    def on_after_cursor_execute(self) -> None: ...
+    def on_executed(self, sql: str) -> None: ...
 
 
 @contextmanager
@@ -34,7 +34,13 @@ def transaction_events(connection: sa.Connection, step: Callable[[], Transaction
 
         return listener
 
-    listeners = {name: tell(f"on_{name}") for name in ("begin", "commit", "rollback", "after_cursor_execute")}
+    def executed(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        running = step()
+        if running is not None:
+            running.on_executed(sql)
+
+    listeners = {name: tell(f"on_{name}") for name in ("begin", "commit", "rollback")}
+    listeners["after_cursor_execute"] = executed
     for name, listener in listeners.items():
         event.listen(connection, name, listener)
     try:

@@ -313,7 +313,11 @@ async def test_a_rollback_of_the_script_takes_no_operation_with_it(at_driver: Pr
     """The revision would be called applied, and the column would be missing."""
     at_driver.revision("a1", upgrade=COUNTER)
     add = 'op.add_column("counter", sa.Column("more", sa.Integer))'
-    for rollback in ("op.get_bind().rollback()", 'op.execute("ROLLBACK")'):
+    for rollback in (
+        "op.get_bind().rollback()",
+        'op.execute("ROLLBACK")',
+        'op.get_bind().execute(sa.text("ROLLBACK"))',
+    ):
         at_driver.revision("b2", "a1", upgrade=f"op.get_bind()\n{add}\n{rollback}\n{COUNT.format('kept')}")
         with pytest.raises(MigrationFailed, match=r"rolled back .* with it: Add column counter.more \(.*b2.*:\d+\)"):
             await at_driver.migrator().upgrade("head")
