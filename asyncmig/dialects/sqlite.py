@@ -76,7 +76,7 @@ class SQLite(SqliteTables, SqliteObjects):
         """
         if isinstance(operation, RenameIndex):
             return frozenset({Ref(operation.old, operation.namespace)})
-        if hasattr(operation, "view"):
+        if hasattr(operation, "view"):  # else its module, which few scripts need, is not even loaded
             return replaced_view(operation)
         if self.query is not None:
             return frozenset()

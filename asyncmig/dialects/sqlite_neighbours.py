@@ -39,8 +39,8 @@ def neighbours(table: str, objects: Sequence[StoredObject], texts: Iterable[str]
     schema = _Schema(objects)
     touched = [*schema.touched(table.lower()), *schema.fragile()]
     names = {name for o in touched for name in (o.name.lower(), o.table.lower())}
-    names |= {name for o in touched if o.type == "trigger" for name in schema.mentioned(o.sql)}
-    names |= {name for text in (*texts, *schema.texts(table.lower())) for name in schema.mentioned(text)}
+    own = [o.sql for o in touched if o.type == "trigger" or o.name.lower() == table.lower()]
+    names |= {name for text in (*texts, *own) for name in schema.mentioned(text)}
     names = schema.explained(names)
     chosen = {id(o) for o in touched} | {id(o) for name in names for o in schema.whole(name)}
     return tuple(o for o in objects if id(o) in chosen)
@@ -89,11 +89,6 @@ class _Schema:
         lowered = text.lower()
         found = {word for word in _WORD.findall(lowered) if word in self._relations}
         return found | {name for name in self._odd if _spelled(name, lowered)}
-
-    def texts(self, name: str) -> Iterator[str]:
-        relation = self._relations.get(name)
-        if relation is not None:
-            yield relation.sql
 
     def explained(self, names: set[str]) -> set[str]:
         """With all that the views among them are made of."""
